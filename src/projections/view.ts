@@ -1,0 +1,132 @@
+import type {
+  Endpoint,
+  FactData,
+  FactOf,
+  LetterBody,
+  LetterKind,
+  MessageId,
+  Presence,
+  UserId,
+} from '../events/vocabulary/facts.js'
+
+/** Oneself, as the log tells it. */
+export interface SelfRow {
+  readonly id: UserId
+  readonly certificate: Uint8Array
+  readonly spki: Uint8Array
+  readonly nickname: string
+  readonly avatar: Uint8Array | null
+  readonly discoverable: boolean
+  /** Newest last; the last two serve (SPEC § 6.2). */
+  readonly introductionKeys: readonly FactData['IntroductionKeyDrawn'][]
+  readonly friendSecret: Uint8Array | null
+  readonly status: 'online' | 'offline'
+  readonly endpoints: readonly Endpoint[]
+  readonly loggedOut: boolean
+}
+
+export type ContactState = 'requested' | 'incoming' | 'friend' | 'blocked'
+
+export interface ContactRow {
+  readonly id: UserId
+  readonly state: ContactState
+  readonly nickname: string
+  readonly avatar: Uint8Array | null
+  /** Pinned at first contact; null while we only know an ID. */
+  readonly certificate: Uint8Array | null
+  readonly spki: Uint8Array | null
+  /** What they show us to get in; null when they may not. */
+  readonly admits: Uint8Array | null
+  /** What we show them to get in; null when we cannot. */
+  readonly shows: Uint8Array | null
+  /** Their friend secret (tracker, SPEC § 8.1). */
+  readonly secret: Uint8Array | null
+  readonly endpoints: readonly Endpoint[]
+  readonly text: string | null
+  /** When the request was made or came. */
+  readonly at: number
+  /** Our request is durable at the other side. */
+  readonly requestSent: boolean
+  readonly verified: boolean
+  readonly doubt: string | null
+}
+
+export interface PresenceRow {
+  readonly status: Presence
+  readonly how: 'link' | 'check' | 'tracker' | 'none'
+  readonly at: number
+}
+
+/** A letter that still has to arrive: the to-be-sent table. */
+export type OutboxRow = LetterBody & {
+  readonly messageId: MessageId
+  readonly checkCode: Uint8Array
+  readonly to: UserId
+  readonly sentAt: number
+  readonly state: 'queued' | 'sent'
+}
+
+export interface TrailStep {
+  readonly at: number
+  readonly what: string
+  readonly how?: string
+}
+export type MessageState = 'queued' | 'sent' | 'delivered' | 'read' | 'failed' | 'received'
+
+/** One text of a conversation. */
+export interface MessageRow {
+  readonly messageId: MessageId
+  readonly direction: 'in' | 'out'
+  readonly with: UserId
+  readonly text: string
+  /** The sender's time stamp: what messages are ordered by (then by check code). */
+  readonly sentAt: number
+  readonly checkCode: Uint8Array
+  readonly state: MessageState
+  readonly shown: boolean
+  readonly trail: readonly TrailStep[]
+}
+
+export interface ConversationRow {
+  readonly with: UserId
+  readonly messages: number
+  readonly unread: number
+  readonly lastAt: number
+}
+
+/** Who may be talked to, and where: the firewall's allow-list. */
+export interface AllowRow {
+  readonly kind: 'contact' | 'tracker'
+  /** User ID or tracker URL. */
+  readonly who: string
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** Everything shown and everything the network does is read from here. Synchronous; reads the state after `seq`. */
+export interface View {
+  readonly seq: number
+  self(): SelfRow | undefined
+  contact(id: UserId): ContactRow | undefined
+  contacts(): readonly ContactRow[]
+  presence(id: UserId): PresenceRow
+  /** In order of time stamp, then check code; at most `limit`. */
+  outbox(to: UserId, limit?: number): readonly OutboxRow[]
+  /** Everyone for whom something is kept, with how much. */
+  outboxPeers(): readonly { readonly id: UserId; readonly pending: number }[]
+  message(id: MessageId): MessageRow | undefined
+  /** Kind and direction of any letter ever queued or received within the dedupe window, texts or not. */
+  seen(from: UserId, checkCode: Uint8Array, sentAt: number): boolean
+  /** The newest `limit` with sentAt ≥ since, oldest first. */
+  conversation(
+    id: UserId,
+    options?: { readonly since?: number; readonly limit?: number },
+  ): readonly MessageRow[]
+  conversations(): readonly ConversationRow[]
+  unshown(id: UserId): readonly MessageId[]
+  trackers(): readonly { readonly url: string; readonly at: number }[]
+  setting(key: string): string | number | boolean | null | undefined
+  settings(): Readonly<Record<string, string | number | boolean | null>>
+  allowed(): readonly AllowRow[]
+}
+
+export type { FactOf, LetterKind }
