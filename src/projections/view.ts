@@ -100,6 +100,8 @@ export interface AllowRow {
   /** User ID or tracker URL. */
   readonly who: string
   readonly endpoints: readonly Endpoint[]
+  /** Those of `endpoints` that the user gave (`how: 'hand'`): the gate lets them out as given. */
+  readonly byHand?: readonly Endpoint[]
 }
 
 /** Everything shown and everything the network does is read from here. Synchronous; reads the state after `seq`. */

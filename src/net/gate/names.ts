@@ -1,0 +1,1 @@
+export type Resolve = (name: string) => Promise<readonly string[]>
