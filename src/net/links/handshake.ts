@@ -1,36 +1,66 @@
+import { sha256 } from '../../foundation/crypto.js'
+import { isSottoError } from '../../foundation/errors.js'
 import type { Rng } from '../../foundation/rng.js'
-import type { ContactRow } from '../../projections/view.js'
-import type { Vault } from '../gate/vault.js'
-import type { Session } from './session.js'
+import { beginInitiator, stepInitiator } from './handshake-initiator.js'
+import { stepResponder } from './handshake-responder.js'
+import { startTranscript, type Role } from './handshake-schedule.js'
+import {
+  fail,
+  MAX_HANDSHAKE_BYTES,
+  type Ground,
+  type Handshake,
+  type HandshakeInput,
+  type HandshakeParams,
+  type HandshakeStep,
+} from './handshake-state.js'
+import { pinnedPeer } from './peer.js'
 
-export type Role = 'initiator' | 'responder'
-export interface HandshakeParams {
-  readonly vault: Vault
-  readonly row: ContactRow
-  readonly proof: Uint8Array
-  readonly sessionKey: Uint8Array
+export type { Role } from './handshake-schedule.js'
+export type {
+  Handshake,
+  HandshakeEffect,
+  HandshakeFailure,
+  HandshakeInput,
+  HandshakeParams,
+  HandshakeStep,
+} from './handshake-state.js'
+
+/** The handshake between contacts (SPEC § 6.4): the initiator sends a at once, the responder waits for it. */
+export function beginHandshake(role: Role, params: HandshakeParams, rng: Rng): HandshakeStep {
+  return guarded(role, () => {
+    const ground = groundOf(role, params)
+    const transcript = startTranscript(params.proof, ground.parties)
+    if (role === 'initiator') return beginInitiator(ground, transcript, rng)
+    return [{ role, stage: 'awaiting-a', ground, transcript }, []]
+  })
 }
-export type HandshakeInput =
-  | { readonly kind: 'message'; readonly bytes: Uint8Array }
-  | { readonly kind: 'oaep-opened'; readonly secret: Uint8Array | null }
-export type HandshakeFailure = 'denied' | 'malformed' | 'unopened' | 'out-of-order' | 'not-the-peer'
-export type HandshakeEffect =
-  | { readonly kind: 'send'; readonly bytes: Uint8Array }
-  | { readonly kind: 'open-oaep'; readonly ciphertext: Uint8Array; readonly label: Uint8Array }
-  | { readonly kind: 'established'; readonly session: Session }
-  | { readonly kind: 'failed'; readonly reason: HandshakeFailure }
-/** Opaque; the state passed in must not be used again. */
-export interface Handshake {
-  readonly role: Role
-  readonly stage: string
+
+/** After `established` or `failed` a handshake says nothing more. */
+export function stepHandshake(state: Handshake, input: HandshakeInput, rng: Rng): HandshakeStep {
+  if (state.stage === 'established' || state.stage === 'failed') return [state, []]
+  if (input.kind === 'message' && input.bytes.length > MAX_HANDSHAKE_BYTES)
+    return fail(state.role, 'malformed')
+  return guarded(state.role, () =>
+    state.role === 'initiator' ? stepInitiator(state, input, rng) : stepResponder(state, input, rng),
+  )
 }
-export declare function beginHandshake(
-  role: Role,
-  params: HandshakeParams,
-  rng: Rng,
-): [Handshake, HandshakeEffect[]]
-export declare function stepHandshake(
-  state: Handshake,
-  input: HandshakeInput,
-  rng: Rng,
-): [Handshake, HandshakeEffect[]]
+
+function groundOf(role: Role, { vault, row, sessionKey }: HandshakeParams): Ground {
+  // Asking for the pair key first lets the policy refuse before any work is done.
+  vault.pairKey(row)
+  const peer = pinnedPeer(row)
+  const self = { address: vault.address, fingerprint: sha256(vault.spki), epoch: vault.epoch }
+  const parties =
+    role === 'initiator' ? { initiator: self, responder: peer } : { initiator: peer, responder: self }
+  return { vault, row, peer, parties, sessionKey }
+}
+
+function guarded(role: Role, step: () => HandshakeStep): HandshakeStep {
+  try {
+    return step()
+  } catch (error) {
+    if (isSottoError(error, 'malformed')) return fail(role, 'malformed')
+    if (isSottoError(error)) return fail(role, 'denied')
+    throw error
+  }
+}

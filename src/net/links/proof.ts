@@ -1,44 +1,48 @@
+import { KEY_BYTES, x25519Public } from '../../foundation/crypto.js'
 import type { Rng } from '../../foundation/rng.js'
-import type { Proven } from '../effects.js'
-import type { ReplayCache } from './replay-cache.js'
+import {
+  buildProof,
+  EPHEMERAL_BYTES,
+  introSecret,
+  maskEphemeral,
+  PROOF_NONCE_BYTES,
+  type Place,
+} from './proof-format.js'
 
-export interface Place {
-  readonly path: string
-  readonly host: string
-}
+export { cookieOfProof, proofOfCookie, PROOF_BYTES, type Place } from './proof-format.js'
+export { verifyProof, type ContactToken, type IntroductionPair, type ProofClaim } from './verify-proof.js'
+
 export interface ContactProof {
+  /** 72 bytes, indistinguishable from random ones. */
   readonly proof: Buffer
+  /** What both ends draw the carrier's keys from, 32 bytes. */
   readonly sessionKey: Buffer
 }
 export interface IntroProof extends ContactProof {
   readonly ephemeralSecret: Buffer
   readonly ephemeral: Buffer
 }
-export interface ContactToken {
-  readonly who: string
-  readonly token: Uint8Array
-}
-export interface IntroductionPair {
-  readonly secret: Uint8Array
-  readonly public: Uint8Array
-}
-export declare function makeContactProof(
+
+/** Proves knowledge of the token that the callee gave us. */
+export function makeContactProof(
   params: Place & { readonly token: Uint8Array; readonly now: number; readonly rng: Rng },
-): ContactProof
-export declare function makeIntroProof(
+): ContactProof {
+  const { token, now, rng } = params
+  return buildProof(token, rng.bytes(PROOF_NONCE_BYTES), rng.bytes(EPHEMERAL_BYTES), params, now)
+}
+
+/**
+ * Proves knowledge of an introduction key (32 bytes), for strangers.
+ * @throws malformed when the introduction key is of small order
+ */
+export function makeIntroProof(
   params: Place & { readonly introduction: Uint8Array; readonly now: number; readonly rng: Rng },
-): IntroProof
-export declare function verifyProof(
-  params: Place & {
-    readonly proof: Uint8Array
-    readonly method: string
-    readonly now: number
-    readonly startedAt: number
-    readonly contacts: Iterable<ContactToken>
-    readonly introductions: Iterable<IntroductionPair>
-    readonly replays: ReplayCache
-  },
-): Proven | null
-/** The cookie `sid`: base64url without padding, 96 characters. Null for anything that is not exactly a proof's length. */
-export declare function cookieOfProof(proof: Uint8Array): string
-export declare function proofOfCookie(value: string): Buffer | null
+): IntroProof {
+  const { introduction, now, rng } = params
+  const ephemeralSecret = rng.bytes(KEY_BYTES)
+  const ephemeral = x25519Public(ephemeralSecret)
+  const nonce = rng.bytes(PROOF_NONCE_BYTES)
+  const secret = introSecret(ephemeralSecret, introduction, ephemeral, introduction)
+  const built = buildProof(secret, nonce, maskEphemeral(ephemeral, introduction, nonce), params, now)
+  return { ...built, ephemeralSecret, ephemeral }
+}

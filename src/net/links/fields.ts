@@ -1,0 +1,58 @@
+import * as v from 'valibot'
+import { KEY_BYTES, MD5_BYTES } from '../../foundation/crypto.js'
+import { utf8 } from '../../foundation/bytes.js'
+
+/** The fields that come from other people, each bounded. */
+export const MAX_AVATAR_BYTES = 8 * 1024
+export const MAX_TEXT_BYTES = 16 * 1024
+export const MAX_NICKNAME_CHARACTERS = 64
+export const MAX_ENDPOINTS = 16
+const MAX_CERTIFICATE_BYTES = 2048
+const MAX_SPKI_BYTES = 2048
+
+/** Control characters, line breaks and bidirectional overrides: what could draw over the rest of a terminal line. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+const ENDPOINT = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/
+const MAX_PORT = 65_535
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
+const JPEG = Buffer.from('ffd8ff', 'hex')
+
+const bytes = v.instance(Uint8Array)
+const sized = (length: number) => v.pipe(bytes, v.length(length))
+const LONE_SURROGATE = /\p{Cs}/u
+const wellFormed = v.pipe(
+  v.string(),
+  v.check((text) => !LONE_SURROGATE.test(text)),
+)
+
+export const secret32 = sized(KEY_BYTES)
+export const md5Field = sized(MD5_BYTES)
+export const certificateField = v.pipe(bytes, v.maxLength(MAX_CERTIFICATE_BYTES))
+export const spkiField = v.pipe(bytes, v.maxLength(MAX_SPKI_BYTES))
+export const timeField = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+
+export const textField = v.pipe(
+  wellFormed,
+  v.maxLength(MAX_TEXT_BYTES),
+  v.check((text) => utf8(text).length <= MAX_TEXT_BYTES),
+)
+export const nicknameField = v.pipe(
+  wellFormed,
+  v.maxLength(2 * MAX_NICKNAME_CHARACTERS),
+  v.check((name) => [...name].length <= MAX_NICKNAME_CHARACTERS && !UNPRINTABLE.test(name)),
+)
+export const avatarField = v.pipe(
+  bytes,
+  v.maxLength(MAX_AVATAR_BYTES),
+  v.check((picture) => startsWith(picture, PNG) || startsWith(picture, JPEG)),
+)
+/** `HOST:PORT`, in form only; what may be dialled is the gate's policy. */
+export const endpointField = v.pipe(
+  v.string(),
+  v.check((text) => Number(ENDPOINT.exec(text)?.[1] ?? Infinity) <= MAX_PORT),
+)
+export const endpointsField = v.pipe(v.array(endpointField), v.maxLength(MAX_ENDPOINTS))
+
+function startsWith(whole: Uint8Array, start: Uint8Array): boolean {
+  return Buffer.compare(whole.subarray(0, start.length), start) === 0
+}
