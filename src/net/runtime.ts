@@ -4,7 +4,7 @@ import type { View } from '../projections/view.js'
 import type { Clock } from './clock.js'
 import type { Command, CommandResult } from './effects.js'
 import type { ConnectionReport } from './gate/connections.js'
-import type { Traffic } from './gate/gate.js'
+import type { Traffic } from './gate/carriage-table.js'
 import type { Vault } from './gate/vault.js'
 
 export interface NetOptions {

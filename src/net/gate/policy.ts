@@ -52,7 +52,7 @@ export function refusalOf(policy: Policy, granted: Grant, ip: string): string | 
   return ownScopes(policy).has(scope) ? null : `${scope} address`
 }
 
-/** Where we stand ourselves. A wildcard address says nothing about that. */
+/** Where we stand ourselves. */
 function ownScopes(policy: Policy): ReadonlySet<Scope> {
   return new Set(policy.own.map((endpoint) => scopeOf(splitEndpoint(endpoint)?.host ?? '')))
 }

@@ -58,7 +58,7 @@ export function listenOn(server: Server, host: string, port: number): Promise<Ad
       reject(new SottoError('cannot-listen', `${host}:${port}`, { cause }))
     }
     server.once('error', fail)
-    server.listen({ host, port, ipv6Only: true }, () => {
+    server.listen({ host, port }, () => {
       server.removeListener('error', fail)
       resolve(server.address() as AddressInfo)
     })
