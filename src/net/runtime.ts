@@ -1,11 +1,14 @@
 import type { Endpoint, Fact, StoredFact } from '../events/vocabulary/facts.js'
-import type { Rng } from '../foundation/rng.js'
+import { kdf } from '../foundation/crypto.js'
+import { systemRng, type Rng } from '../foundation/rng.js'
 import type { View } from '../projections/view.js'
-import type { Clock } from './clock.js'
+import { systemClock, type Clock } from './clock.js'
 import type { Command, CommandResult } from './effects.js'
-import type { ConnectionReport } from './gate/connections.js'
 import type { Traffic } from './gate/carriage-table.js'
+import type { ConnectionReport } from './gate/connections.js'
 import type { Vault } from './gate/vault.js'
+import { createNode, stepNode } from './node/node.js'
+import { RunningNet } from './runtime/net.js'
 
 export interface NetOptions {
   readonly view: View
@@ -18,7 +21,7 @@ export interface NetOptions {
   readonly rng?: Rng
   /** 32 secret bytes that the site is drawn from; else derived from the address key. */
   readonly siteSeed?: Uint8Array
-  /** An error that ended the net (the log failed) or that a peer's input caused; never carries content. */
+  /** An error that ended the net (the log failed) or that an input of a peer brought about. */
   onFault?(error: unknown): void
 }
 
@@ -26,10 +29,11 @@ export interface Net {
   /** Where it listens, with the port it got; null when it does not. */
   readonly listening: Endpoint | null
   /**
-   * @throws the refusal of the node (unreachable, no-tracker, …); unreachable when no answer came in time; cancelled
-   * when the net was stopped
+   * @throws the refusal of the node (unreachable, no-tracker, …); unreachable or tracker-unreachable when no answer came
+   * in time; cancelled when the net was stopped
    */
   command(command: Command, timeoutMs?: number): Promise<CommandResult>
+  /** Tells of an appended fact, in the order of the log. */
   fact(fact: StoredFact): void
   connections(): Promise<ConnectionReport>
   traffic(): readonly Traffic[]
@@ -37,4 +41,13 @@ export interface Net {
   stop(): Promise<void>
 }
 
-export declare function startNet(options: NetOptions): Promise<Net>
+/**
+ * Puts a node on the network.
+ * @throws cannot-listen, bad-endpoint
+ */
+export function startNet(options: NetOptions): Promise<Net> {
+  const { view, vault, clock = systemClock, rng = systemRng } = options
+  const siteSeed = options.siteSeed ?? kdf(vault.addressSeed(), 'sotto/site-seed/1')
+  const machine = { state: createNode({ view, vault }), step: stepNode }
+  return new RunningNet({ ...options, clock, rng, siteSeed }, machine).start()
+}
