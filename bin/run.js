@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/src/commands-main.js'
+import { main } from '../dist/src/terminal/main.js'
 
 await main(import.meta.url)

@@ -1,0 +1,14 @@
+import { Args } from '@oclif/core'
+import { SottoCommand } from '../../terminal/command.js'
+import { sayMessage } from '../../terminal/say-message.js'
+
+export default class ChatSearch extends SottoCommand<typeof ChatSearch> {
+  static override summary = 'messages that hold a text, in all conversations'
+  static override args = { text: Args.string({ required: true, description: 'capitals do not matter' }) }
+
+  async run() {
+    const answer = await this.call('chat.search', { text: this.args.text })
+    for (const message of answer.messages) this.log(sayMessage(message))
+    return answer
+  }
+}

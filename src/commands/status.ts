@@ -1,0 +1,31 @@
+import { Flags } from '@oclif/core'
+import { SottoCommand } from '../terminal/command.js'
+import { sayAge } from '../terminal/say-time.js'
+import { columns } from '../terminal/table.js'
+
+export default class Status extends SottoCommand<typeof Status> {
+  static override summary = 'who is there, what is pending, how trackers and connections stand'
+  static override flags = {
+    connection: Flags.boolean({
+      description: 'ask the trackers now, and list the connections of this process',
+    }),
+  }
+
+  async run() {
+    const answer = await this.call('status', { connection: this.flags.connection })
+    this.log(`${answer.nickname} ${answer.id}`)
+    this.log(`${answer.status}, ${answer.daemon ? 'daemon runs' : 'no daemon'}, ${answer.pending} pending`)
+    const trackers = answer.trackers.map(({ url, ok }) => [
+      'tracker',
+      url,
+      ok === null ? 'not asked' : ok ? 'ok' : 'no answer',
+    ])
+    const contacts = answer.contacts.map(({ nickname, status, how, age }) => [
+      nickname,
+      status,
+      `${how} ${sayAge(age)}`,
+    ])
+    if (trackers.length + contacts.length > 0) this.log(columns([...trackers, ...contacts]))
+    return answer
+  }
+}

@@ -1,0 +1,76 @@
+import type { Identity } from '../keys/identity.js'
+import type { MethodName, Methods, Result } from './methods/index.js'
+import type * as v from 'valibot'
+import type { ReadingProgress } from './open.js'
+import type { ProfilePaths } from './paths.js'
+import { type RpcClient, connectRpc } from './rpc/client.js'
+import type { Host } from './host.js'
+import { mustBeReady, openKeyFile } from './unlock.js'
+
+export type Params<M extends MethodName> = v.InferInput<Methods[M]['params']>
+
+export interface CallOptions {
+  readonly onEvent?: (event: unknown) => void
+  readonly signal?: AbortSignal
+}
+
+/** One way to a profile's methods, whoever has the profile open. */
+export interface Access {
+  readonly daemon: boolean
+  call<M extends MethodName>(name: M, params: Params<M>, options?: CallOptions): Promise<Result<M>>
+  close(): Promise<void>
+}
+
+export interface AccessOptions {
+  readonly paths: ProfilePaths
+  /** Asked only when no daemon runs. */
+  passphrase(): Promise<string>
+  readonly onProgress?: ReadingProgress
+}
+
+/**
+ * Through the daemon if one runs, else by opening the profile in this process.
+ * @throws no-profile, logged-out, wrong-passphrase, profile-busy, log-corrupt
+ */
+export async function openAccess(options: AccessOptions): Promise<Access> {
+  mustBeReady(options.paths)
+  const client = await connectRpc(options.paths.socket)
+  if (client !== null) return overSocket(client)
+  const identity = await openKeyFile(options.paths.login, () => options.passphrase())
+  return openHere(options, identity)
+}
+
+/** @returns null when no daemon runs */
+export async function daemonAccess(paths: ProfilePaths): Promise<Access | null> {
+  const client = await connectRpc(paths.socket)
+  return client === null ? null : overSocket(client)
+}
+
+/** In this process, with keys that are open already; they are wiped when it closes. */
+export async function openHere(
+  options: Omit<AccessOptions, 'passphrase'>,
+  identity: Identity,
+): Promise<Access> {
+  const [{ openProfile }, { Host }, { dispatch }] = await Promise.all([
+    import('./open.js'),
+    import('./host.js'),
+    import('./dispatch.js'),
+  ])
+  const { paths, onProgress } = options
+  const host: Host = new Host(await openProfile({ paths, identity, ...(onProgress && { onProgress }) }))
+  const never = new AbortController().signal
+  return {
+    daemon: false,
+    call: async (name, params, { onEvent = () => undefined, signal = never } = {}) =>
+      dispatch(host, name, params, onEvent, signal) as never,
+    close: () => host.close(),
+  }
+}
+
+function overSocket(client: RpcClient): Access {
+  return {
+    daemon: true,
+    call: (name, params, call = {}) => client.call(name, params, call) as never,
+    close: () => Promise.resolve(client.close()),
+  }
+}

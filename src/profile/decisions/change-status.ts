@@ -1,0 +1,8 @@
+import type { Fact } from '../../events/vocabulary/facts.js'
+import { type Deciding, fact, selfOf } from './context.js'
+
+/** Going online or offline by hand (PRE-6); where we listen stays as it was. */
+export function changeStatus({ view }: Deciding, status: 'online' | 'offline'): Fact[] {
+  const self = selfOf(view)
+  return self.status === status ? [] : [fact('OwnStatusChanged', { status, endpoints: self.endpoints })]
+}

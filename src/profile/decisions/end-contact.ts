@@ -1,0 +1,37 @@
+import type { Fact, UserId } from '../../events/vocabulary/facts.js'
+import { SottoError } from '../../foundation/errors.js'
+import { type Deciding, contactOf, fact } from './context.js'
+import { queueToFriends } from './queue-letter.js'
+
+export const FRIEND_SECRET_BYTES = 32
+
+/** Forgets a request of theirs. @throws not-found, not-a-friend (they have not asked) */
+export function rejectFriend({ view }: Deciding, id: UserId): Fact[] {
+  if (contactOf(view, id).state !== 'incoming') throw new SottoError('not-a-friend', 'they have not asked')
+  return [fact('FriendRejected', { id })]
+}
+
+/** No more talk either way; what they knew of our whereabouts is worth nothing from the next period on. */
+export function blockContact(deciding: Deciding, id: UserId): Fact[] {
+  const contact = contactOf(deciding.view, id)
+  if (contact.state === 'blocked') return []
+  return [fact('ContactBlocked', { id }), ...redrawSecret(deciding, id)]
+}
+
+/** @throws not-found; not blocked changes nothing */
+export function unblockContact({ view }: Deciding, id: UserId): Fact[] {
+  return contactOf(view, id).state === 'blocked' ? [fact('ContactUnblocked', { id })] : []
+}
+
+/** Takes a person out of the list; the log keeps what was said. */
+export function removeContact(deciding: Deciding, id: UserId): Fact[] {
+  contactOf(deciding.view, id)
+  return [fact('ContactRemoved', { id }), ...redrawSecret(deciding, id)]
+}
+
+/** A new friend secret, told to everyone who stays a friend (SPEC § 2.1). */
+function redrawSecret(deciding: Deciding, except: UserId): Fact[] {
+  const secret = deciding.rng.bytes(FRIEND_SECRET_BYTES)
+  const letters = queueToFriends(deciding, { kind: 'friend-secret', body: { secret } }, except)
+  return [fact('FriendSecretDrawn', { secret }), ...letters]
+}

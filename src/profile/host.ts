@@ -1,0 +1,68 @@
+import type { Endpoint, StoredFact } from '../events/vocabulary/facts.js'
+import { type Net, startNet } from '../net/runtime.js'
+import type { Profile } from './profile.js'
+
+/** What a running daemon tells of itself. */
+export interface DaemonState {
+  readonly pid: number
+  readonly since: number
+}
+
+/** An open profile with its network: in the daemon for as long as it runs, in a command for that command. */
+export class Host {
+  readonly profile: Profile
+  readonly daemon: DaemonState | null
+  /** Ends the daemon; nothing in a command. */
+  readonly stop: () => void
+  readonly #listen: Endpoint | null
+  #net: Promise<Net> | null = null
+  #unwatch: () => void = () => undefined
+
+  constructor(
+    profile: Profile,
+    options: { listen?: Endpoint | null; daemon?: DaemonState; stop?: () => void } = {},
+  ) {
+    this.profile = profile
+    this.daemon = options.daemon ?? null
+    this.stop = options.stop ?? (() => undefined)
+    this.#listen = options.listen ?? null
+  }
+
+  /** Opened on first use: most commands need no network. @throws cannot-listen */
+  net(): Promise<Net> {
+    this.#net ??= this.#startNet()
+    return this.#net
+  }
+
+  async listening(): Promise<Endpoint | null> {
+    return this.#net === null ? null : (await this.#net).listening
+  }
+
+  /** The network says goodbye before the log closes. */
+  async close(): Promise<void> {
+    try {
+      const net = await this.#net?.catch(() => null)
+      await net?.stop()
+    } finally {
+      this.#unwatch()
+      await this.profile.close()
+    }
+  }
+
+  async #startNet(): Promise<Net> {
+    const { profile } = this
+    // What happens while it opens is told as soon as it is open.
+    const early: StoredFact[] = []
+    const unwatchEarly = profile.watch((fact) => early.push(fact))
+    const net = await startNet({
+      view: profile.view,
+      vault: profile.vault,
+      append: (facts) => profile.append(facts),
+      listen: this.#listen,
+      rng: profile.rng,
+    }).finally(unwatchEarly)
+    for (const fact of early) net.fact(fact)
+    this.#unwatch = profile.watch((fact) => net.fact(fact))
+    return net
+  }
+}

@@ -1,0 +1,108 @@
+import * as v from 'valibot'
+import { SottoError } from '../../foundation/errors.js'
+import type { MessageRow, MessageState, View } from '../../projections/view.js'
+import { messageAnswer } from '../answers.js'
+import { queueMessage } from '../decisions/queue-message.js'
+import { showConversation } from '../decisions/show-conversation.js'
+import { waitFor } from '../wait-for.js'
+import { type Call, Milliseconds, Text, Timeout, Who, method, person } from './method.js'
+
+const MAX_TEXT_CHARACTERS = 65_536
+const MAX_MESSAGES = 1_000
+const DEFAULT_MESSAGES = 100
+const MAX_SEARCH_CHARACTERS = 256
+const MESSAGE_ID = /^[0-9a-f]{32}$/
+
+/** How far a message has come; failed is an end too. */
+const PROGRESS: Readonly<Record<MessageState, number>> = {
+  queued: 0,
+  sent: 1,
+  delivered: 2,
+  read: 3,
+  received: 3,
+  failed: 4,
+}
+
+const Send = v.object({
+  ...Who.entries,
+  text: Text(MAX_TEXT_CHARACTERS),
+  wait: v.optional(v.picklist(['queued', 'sent', 'delivered']), 'queued'),
+  timeout: v.optional(Timeout, 0),
+})
+
+export const send = method(Send, async (call, params) => {
+  const { host, view, signal } = call
+  const { id } = person(call, params.who)
+  const { messageId } = await host.profile.decide((deciding) => queueMessage(deciding, id, params.text))
+  if (params.wait !== 'queued') {
+    await host.net()
+    const reached = () => PROGRESS[messageOf(view, messageId).state] >= PROGRESS[params.wait]
+    await waitFor(host.profile, reached, params.timeout * 1000, signal)
+  }
+  const { state, sentAt } = messageOf(view, messageId)
+  return { messageId, state, at: sentAt }
+})
+
+const Read = v.object({
+  ...Who.entries,
+  since: v.optional(Milliseconds),
+  limit: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_MESSAGES)),
+    DEFAULT_MESSAGES,
+  ),
+})
+
+export const read = method(Read, async (call, { who, since, limit }) => {
+  const { id } = person(call, who)
+  const rows = call.view.conversation(id, { limit, ...(since === undefined ? {} : { since }) })
+  await markShown(call, id, rows)
+  return { messages: rows.map((row) => messageAnswer(call.view, row)) }
+})
+
+export const show = method(v.object({ messageId: Text(64) }), ({ view }, params) => {
+  const { messageId, state, trail } = messageOf(view, params.messageId)
+  return { messageId, state, trail: trail.map(({ at, what, how }) => ({ at, what, how: how ?? null })) }
+})
+
+export const list = method(v.object({}), ({ view }) => ({
+  conversations: view.conversations().map((conversation) => ({
+    id: conversation.with,
+    nickname: view.contact(conversation.with)?.nickname ?? '',
+    messages: conversation.messages,
+    unread: conversation.unread,
+    lastAt: conversation.lastAt,
+  })),
+}))
+
+/** Case and form of letters do not matter. Searching shows nobody's message as read. */
+export const search = method(v.object({ text: Text(MAX_SEARCH_CHARACTERS) }), ({ view }, params) => {
+  const wanted = folded(params.text)
+  if (wanted === '') throw new SottoError('usage', 'there is nothing to search for')
+  const rows = view.conversations().flatMap((each) => matches(view, each.with, each.messages, wanted))
+  rows.sort((a, b) => a.sentAt - b.sentAt)
+  return {
+    messages: rows.slice(-MAX_MESSAGES).map((row) => ({ with: row.with, ...messageAnswer(view, row) })),
+  }
+})
+
+function matches(view: View, id: string, messages: number, wanted: string): MessageRow[] {
+  return view
+    .conversation(id, { limit: Math.max(1, messages) })
+    .filter((row) => folded(row.text).includes(wanted))
+}
+
+function folded(text: string): string {
+  return text.normalize('NFKC').toLowerCase()
+}
+
+/** @throws not-found */
+function messageOf(view: View, id: string): MessageRow {
+  const message = MESSAGE_ID.test(id) ? view.message(id) : undefined
+  if (message === undefined) throw new SottoError('not-found', 'no such message')
+  return message
+}
+
+export async function markShown(call: Call, from: string, rows: readonly MessageRow[]): Promise<void> {
+  const shown = rows.filter((row) => row.direction === 'in' && !row.shown).map((row) => row.messageId)
+  if (shown.length > 0) await call.host.profile.change((deciding) => showConversation(deciding, from, shown))
+}

@@ -1,0 +1,79 @@
+import { type Socket, connect } from 'node:net'
+import { dirname } from 'node:path'
+import { SottoError, errorFromCode } from '../../foundation/errors.js'
+import { LineCutter, lineOf } from './lines.js'
+import { type Response, parseResponse } from './messages.js'
+import { isPrivate } from './socket-directory.js'
+
+interface Waiting {
+  resolve(result: unknown): void
+  reject(error: Error): void
+  event(event: unknown): void
+}
+
+/** A command's end of the local socket. */
+export class RpcClient {
+  readonly #socket: Socket
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #lines = new LineCutter()
+  #next = 1
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#fail(new SottoError('no-daemon', 'it went away')))
+  }
+
+  /** @throws what the daemon threw; no-daemon when it went away; cancelled by the signal */
+  call(
+    method: string,
+    params: unknown,
+    options: { onEvent?: ((event: unknown) => void) | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<unknown> {
+    const id = this.#next++
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject, event: options.onEvent ?? (() => undefined) })
+      if (this.#socket.destroyed) return this.#fail(new SottoError('no-daemon'))
+      options.signal?.addEventListener('abort', () => this.#fail(new SottoError('cancelled')), { once: true })
+      this.#socket.write(lineOf({ id, method, params }))
+    })
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
+
+  #read(chunk: Buffer): void {
+    try {
+      for (const line of this.#lines.push(chunk)) this.#answer(parseResponse(line))
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  #answer(response: Response): void {
+    const waiting = this.#waiting.get(response.id)
+    if (waiting === undefined) return
+    if ('event' in response) return waiting.event(response.event)
+    this.#waiting.delete(response.id)
+    if ('error' in response) waiting.reject(errorFromCode(response.error.code, response.error.message))
+    else waiting.resolve(response.result)
+  }
+
+  #fail(error: Error): void {
+    this.#socket.destroy()
+    for (const waiting of this.#waiting.values()) waiting.reject(error)
+    this.#waiting.clear()
+  }
+}
+
+/** @returns null when nothing answers there: no socket, or one that a killed daemon left behind */
+export async function connectRpc(path: string): Promise<RpcClient | null> {
+  if (!(await isPrivate(dirname(path)))) return null
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => resolve(new RpcClient(socket)))
+    socket.once('error', () => resolve(null))
+  })
+}
