@@ -73,6 +73,11 @@ const TABLE = {
     exit: EXIT.failed,
   },
   'backup-damaged': { message: 'this key file is damaged', hint: 'use another copy', exit: EXIT.failed },
+  'file-exists': {
+    message: 'there is a file of that name already',
+    hint: 'choose another name, or move it away',
+    exit: EXIT.failed,
+  },
   'backup-parameters': {
     message: 'this key file asks for unreasonable work',
     hint: 'it was not made by sotto',
@@ -117,6 +122,11 @@ const TABLE = {
     message: 'the log holds an event this version does not know',
     hint: 'upgrade sotto',
     exit: EXIT.integrity,
+  },
+  'projections-damaged': {
+    message: 'what is shown was damaged on disk and is being built again from the log',
+    hint: 'try again in a moment; the log keeps everything',
+    exit: EXIT.failed,
   },
   // people
   'not-found': { message: 'nothing here goes by that', hint: 'see sotto friend list', exit: EXIT.notFound },

@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto'
+import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { SottoError } from '../foundation/errors.js'
+import { MAX_BOX_BYTES } from './container.js'
+
+const OWNER_ONLY = 0o600
+const SUFFIX_BYTES = 6
+
+/**
+ * Writes a sealed container: mode 0600, whole or not at all. Temporary name beside it, fsync, its name, fsync of the
+ * directory (SPEC § 3).
+ * @throws file-exists unless `overwrite`
+ */
+export async function writeKeyFile(
+  path: string,
+  bytes: Uint8Array,
+  options: { readonly overwrite?: boolean } = {},
+): Promise<void> {
+  const directory = dirname(path)
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(SUFFIX_BYTES).toString('hex')}`)
+  try {
+    await writeDurably(temporary, bytes)
+    await (options.overwrite === true ? rename(temporary, path) : takeFreeName(temporary, path))
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined)
+    throw error
+  }
+  await syncDirectory(directory)
+}
+
+/**
+ * The bytes of a key file, never more than a container can have.
+ * @throws not-a-backup when there is no such file or it is too large
+ */
+export async function readKeyFile(path: string): Promise<Buffer> {
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw codeOf(cause) === 'ENOENT'
+      ? new SottoError('not-a-backup', 'there is no such file', { cause })
+      : cause
+  })
+  try {
+    const bytes = await readAtMost(file, MAX_BOX_BYTES + 1)
+    if (bytes.length > MAX_BOX_BYTES) throw new SottoError('not-a-backup', 'it is too large')
+    return bytes
+  } finally {
+    await file.close()
+  }
+}
+
+async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', OWNER_ONLY)
+  try {
+    await file.writeFile(bytes)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** A hard link fails when the name is taken; a rename would silently replace what is there. */
+async function takeFreeName(temporary: string, path: string): Promise<void> {
+  try {
+    await link(temporary, path)
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') throw new SottoError('file-exists', path, { cause })
+    if (!isWithoutLinks(cause)) throw cause
+    return reserveAndReplace(temporary, path)
+  }
+  await unlink(temporary)
+}
+
+/** File systems of memory sticks (FAT) know no hard links. */
+function isWithoutLinks(cause: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(codeOf(cause) ?? '')
+}
+
+async function reserveAndReplace(temporary: string, path: string): Promise<void> {
+  const reserved = await open(path, 'wx', OWNER_ONLY).catch((cause: unknown) => {
+    throw codeOf(cause) === 'EEXIST' ? new SottoError('file-exists', path, { cause }) : cause
+  })
+  await reserved.close()
+  await rename(temporary, path)
+}
+
+async function readAtMost(file: FileHandle, limit: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(limit)
+  let length = 0
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, length, limit - length, null)
+    length += bytesRead
+    if (bytesRead === 0 || length === limit) return buffer.subarray(0, length)
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+}
