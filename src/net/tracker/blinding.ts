@@ -75,8 +75,11 @@ export function recordKey(blinded: Uint8Array): Uint8Array {
   return hash('sotto/record-key/1', blinded).subarray(0, RECORD_KEY_BYTES)
 }
 
-/** False for encodings that are not canonical and for the eight points of small order, for which anyone can sign. */
-export function isSoundPoint(bytes: Uint8Array): boolean {
+/**
+ * False for encodings that are not canonical and for the eight points of small order, for which anyone can sign. By
+ * comparing bytes, because a tracker does it for every put; whether the rest are points is for the verification to see.
+ */
+export function isBlindedKey(bytes: Uint8Array): boolean {
   if (bytes.length !== POINT_BYTES) return false
   const y = Buffer.from(bytes).reverse()
   y.writeUInt8(y.readUInt8(0) & 0x7f, 0)
@@ -92,9 +95,14 @@ function isNegativeZero(bytes: Uint8Array): boolean {
 }
 
 function pointOf(bytes: Uint8Array) {
-  if (!isSoundPoint(bytes)) throw new SottoError('malformed', 'address key')
+  const point = decompressed(bytes)
+  if (point.isSmallOrder()) throw new SottoError('malformed', 'address key of small order')
+  return point
+}
+
+function decompressed(bytes: Uint8Array) {
   try {
-    return Point.fromBytes(bytes)
+    return Point.fromBytes(Uint8Array.from(bytes))
   } catch (cause) {
     throw new SottoError('malformed', 'address key', { cause })
   }

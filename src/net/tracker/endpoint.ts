@@ -40,9 +40,13 @@ export function readEndpoint(reader: Reader): Endpoint {
   return endpoint
 }
 
-/** An IP address as it is hashed and sent: 4 or 16 bytes; an IPv4 address mapped into IPv6 counts as IPv4. */
+/**
+ * The IP address of a sender, as the system tells it, for hashing: 4 or 16 bytes. An IPv4 address mapped into IPv6 counts
+ * as IPv4, and the zone of a link-local address does not count.
+ * @throws bad-endpoint
+ */
 export function addressBytes(ip: string): Uint8Array {
-  const plain = plainIp(ip)
+  const plain = plainIp(ip.replace(/%.*$/, ''))
   if (plain === null) throw new SottoError('bad-endpoint')
   return ipBytes(plain).subarray(1)
 }

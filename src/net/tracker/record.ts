@@ -1,16 +1,16 @@
-import { createPublicKey, verify } from 'node:crypto'
 import type { Endpoint } from '../../events/vocabulary/facts.js'
 import { concat, u16, u32, u64, u8, utf8 } from '../../foundation/bytes.js'
 import { kdf, KEY_BYTES, NONCE_BYTES, seal, TAG_BYTES, unseal } from '../../foundation/crypto.js'
 import { isSottoError, SottoError } from '../../foundation/errors.js'
 import { Reader } from '../../foundation/reader.js'
 import type { Rng } from '../../foundation/rng.js'
+import { verifyEd25519 } from '../../keys/ed25519.js'
 import {
   blindPublic,
   type BlindedSecret,
   blindSecret,
   blindSign,
-  isSoundPoint,
+  isBlindedKey,
   recordKey,
 } from './blinding.js'
 import { encodeEndpoint, readEndpoint } from './endpoint.js'
@@ -73,7 +73,6 @@ export const VALUE_BYTES = NONCE_BYTES + VALUE_PLAINTEXT_BYTES + TAG_BYTES
 const BODY_VERSION = 1
 const TIME_BYTES = 6
 const FLAG = { introduction: 1, questions: 2 } as const
-const ED25519_SPKI = Buffer.from('302a300506032b6570032100', 'hex')
 
 /** @throws malformed when the place's address is no sound key */
 export function blindPlace(place: RecordPlace): BlindedPlace {
@@ -107,14 +106,9 @@ export function buildRecord(
 
 /** True when the holder of the blinded key signed exactly this (RFC 8032; no small-order or non-canonical A_p). */
 export function verifyRecord(record: PutRecord): boolean {
-  if (!isSoundPoint(record.blinded)) return false
-  try {
-    const der = concat(ED25519_SPKI, record.blinded)
-    const key = createPublicKey({ key: der, format: 'der', type: 'spki' })
-    return verify(null, signedMessage(record), key, record.signature)
-  } catch {
-    return false
-  }
+  return (
+    isBlindedKey(record.blinded) && verifyEd25519(record.blinded, signedMessage(record), record.signature)
+  )
 }
 
 /** @returns null when the value was not sealed for this place, or holds what this version cannot read */
