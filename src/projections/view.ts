@@ -23,6 +23,8 @@ export interface SelfRow {
   readonly status: 'online' | 'offline'
   readonly endpoints: readonly Endpoint[]
   readonly loggedOut: boolean
+  /** Seed of the recovery key, until the first backup took it along. */
+  readonly recoverySeed: Uint8Array | null
 }
 
 export type ContactState = 'requested' | 'incoming' | 'friend' | 'blocked'
@@ -79,8 +81,10 @@ export interface MessageRow {
   readonly direction: 'in' | 'out'
   readonly with: UserId
   readonly text: string
-  /** The sender's time stamp: what messages are ordered by (then by check code). */
+  /** The sender's own time stamp, as sent. */
   readonly sentAt: number
+  /** What messages are ordered by (then by check code): sentAt, but at most five minutes after it came. Differs = mark it. */
+  readonly orderedAt: number
   readonly checkCode: Uint8Array
   readonly state: MessageState
   readonly shown: boolean
@@ -118,7 +122,7 @@ export interface View {
   message(id: MessageId): MessageRow | undefined
   /** Kind and direction of any letter ever queued or received within the dedupe window, texts or not. */
   seen(from: UserId, checkCode: Uint8Array, sentAt: number): boolean
-  /** The newest `limit` with sentAt ≥ since, oldest first. */
+  /** The newest `limit` with orderedAt ≥ since, oldest first. Opens only the pages it shows. */
   conversation(
     id: UserId,
     options?: { readonly since?: number; readonly limit?: number },

@@ -1,0 +1,49 @@
+import type { FactOf, FactType } from '../../events/vocabulary/facts.js'
+
+declare const rowType: unique symbol
+
+/** A named table of one projection; both numbers are part of the row key on disk (SPEC § 5), so never reused. */
+export interface Table<Row> {
+  readonly projection: number
+  readonly number: number
+  /** projection · 256 + number */
+  readonly id: number
+  readonly [rowType]?: Row
+}
+
+export function table<Row>(projection: number, number: number): Table<Row> {
+  return { projection, number, id: projection * 256 + number }
+}
+
+export interface Reads {
+  /** The row as of now; treat it as frozen unless this fold wrote it and puts it again. */
+  get<Row>(table: Table<Row>, key: string): Row | undefined
+}
+
+/** What a fold may do. Synchronous, so that a fact is either wholly applied or not at all visible. */
+export interface Tx extends Reads {
+  put<Row>(table: Table<Row>, key: string, row: Row): void
+  delete(table: Table<unknown>, key: string): void
+}
+
+/** One named transform a fact. No clock (use `fact.at`), no randomness, no I/O. */
+export type Handlers<T extends FactType> = { readonly [K in T]: (fact: FactOf<K>, tx: Tx) => void }
+
+/**
+ * A projection. It writes its own tables only and may read those of others: folds listed before it (folds.ts) show the
+ * state after this fact, folds listed after it the state before.
+ */
+export interface Fold<T extends FactType> {
+  readonly name: string
+  readonly number: number
+  /** Raise it whenever rows would come out differently; everything is then rebuilt from the log. */
+  readonly version: number
+  readonly on: Handlers<T>
+}
+
+export function fold<T extends FactType>(spec: Fold<T>): Fold<T> {
+  return spec
+}
+
+/** Any projection, for the engine. */
+export type AnyFold = Omit<Fold<never>, 'on'> & { readonly on: Partial<Handlers<FactType>> }

@@ -1,0 +1,53 @@
+import type { MessageId, UserId } from '../../events/vocabulary/facts.js'
+import { promised } from '../engine/damage.js'
+import { table } from '../engine/fold.js'
+import type { Reads, Tx } from '../engine/fold.js'
+import { addName, namesIn, removeName } from '../lists/name-list.js'
+import type { NameList } from '../lists/name-list.js'
+import { orderKey } from '../lists/order.js'
+import { countOf, insertInto, oldest, pageList, removeFrom } from '../lists/page-list.js'
+import type { OutboxRow } from '../view.js'
+import { PROJECTION } from './numbers.js'
+
+const PAGE_SIZE = 64
+/** 12 digits of time and 32 of check code stand before the message ID. */
+const ID_AT = 44
+
+const letterTable = table<OutboxRow>(PROJECTION.outbox, 1)
+const peers: NameList = table(PROJECTION.outbox, 2)
+const queues = pageList(PROJECTION.outbox, 3, PAGE_SIZE)
+
+export function outboxRow(reads: Reads, id: MessageId): OutboxRow | undefined {
+  return reads.get(letterTable, id)
+}
+
+/** In order of time stamp, then check code. */
+export function pendingFor(reads: Reads, to: UserId, limit?: number): readonly OutboxRow[] {
+  return oldest(reads, queues, to, limit).map((entry) =>
+    promised(outboxRow(reads, entry.slice(ID_AT)), 'a letter is missing'),
+  )
+}
+
+export function outboxPeers(reads: Reads): readonly { readonly id: UserId; readonly pending: number }[] {
+  return namesIn(reads, peers).map((id) => ({ id, pending: countOf(reads, queues, id) }))
+}
+
+export function enqueue(tx: Tx, row: OutboxRow): void {
+  tx.put(letterTable, row.messageId, row)
+  insertInto(tx, queues, row.to, entryOf(row))
+  addName(tx, peers, row.to)
+}
+
+export function markSent(tx: Tx, row: OutboxRow): void {
+  if (row.state !== 'sent') tx.put(letterTable, row.messageId, { ...row, state: 'sent' })
+}
+
+export function dequeue(tx: Tx, row: OutboxRow): void {
+  tx.delete(letterTable, row.messageId)
+  removeFrom(tx, queues, row.to, entryOf(row))
+  if (countOf(tx, queues, row.to) === 0) removeName(tx, peers, row.to)
+}
+
+function entryOf(row: OutboxRow): string {
+  return orderKey(row.sentAt, row.checkCode, row.messageId)
+}

@@ -1,0 +1,79 @@
+import { equalBytes } from '../../foundation/bytes.js'
+import type { FactOf } from '../../events/vocabulary/facts.js'
+import { fold, table } from '../engine/fold.js'
+import type { Reads, Tx } from '../engine/fold.js'
+import type { SelfRow } from '../view.js'
+import { PROJECTION } from './numbers.js'
+
+const ONLY_ROW = 'self'
+/** This month's introduction key and the last one serve (SPEC § 6.2). */
+const INTRODUCTION_KEYS = 2
+
+const selfTable = table<SelfRow>(PROJECTION.self, 1)
+
+const NOBODY: SelfRow = {
+  id: '',
+  certificate: new Uint8Array(0),
+  spki: new Uint8Array(0),
+  nickname: '',
+  avatar: null,
+  discoverable: true,
+  introductionKeys: [],
+  friendSecret: null,
+  status: 'offline',
+  endpoints: [],
+  loggedOut: false,
+  recoverySeed: null,
+}
+
+/** Undefined until an identity exists. */
+export function selfRow(reads: Reads): SelfRow | undefined {
+  const row = reads.get(selfTable, ONLY_ROW)
+  return row === undefined || row.id === '' ? undefined : row
+}
+
+function change(tx: Tx, patch: Partial<SelfRow>): void {
+  tx.put(selfTable, ONLY_ROW, { ...(tx.get(selfTable, ONLY_ROW) ?? NOBODY), ...patch })
+}
+
+/** An identity is for life: a log never passes to another ID, but the same one may come with a newer certificate. */
+function identityCreated({ data }: FactOf<'IdentityCreated'>, tx: Tx): void {
+  const known = selfRow(tx)
+  if (known !== undefined && known.id !== data.id) return
+  change(tx, { id: data.id, certificate: data.certificate, spki: data.spki })
+}
+
+function profileChanged({ data }: FactOf<'ProfileChanged'>, tx: Tx): void {
+  change(tx, {
+    ...(data.nickname === undefined ? {} : { nickname: data.nickname }),
+    ...(data.avatar === undefined ? {} : { avatar: data.avatar }),
+    ...(data.discoverable === undefined ? {} : { discoverable: data.discoverable }),
+  })
+}
+
+/** The newest two serve; older secrets are forgotten here. */
+function introductionKeyDrawn({ data }: FactOf<'IntroductionKeyDrawn'>, tx: Tx): void {
+  const known = tx.get(selfTable, ONLY_ROW)?.introductionKeys ?? []
+  if (known.some((key) => equalBytes(key.public, data.public))) return
+  change(tx, { introductionKeys: [...known, data].slice(-INTRODUCTION_KEYS) })
+}
+
+/** Oneself: identity, card, secrets that are drawn anew, and what was said about being online. */
+export const self = fold({
+  name: 'self',
+  number: PROJECTION.self,
+  version: 1,
+  on: {
+    IdentityCreated: identityCreated,
+    ProfileChanged: profileChanged,
+    IntroductionKeyDrawn: introductionKeyDrawn,
+    FriendSecretDrawn: ({ data }: FactOf<'FriendSecretDrawn'>, tx) =>
+      change(tx, { friendSecret: data.secret }),
+    OwnStatusChanged: ({ data }: FactOf<'OwnStatusChanged'>, tx) =>
+      change(tx, { status: data.status, endpoints: data.endpoints }),
+    LoggedIn: (_fact: FactOf<'LoggedIn'>, tx) => change(tx, { loggedOut: false }),
+    LoggedOut: (_fact: FactOf<'LoggedOut'>, tx) => change(tx, { loggedOut: true }),
+    RecoverySeedKept: ({ data }: FactOf<'RecoverySeedKept'>, tx) => change(tx, { recoverySeed: data.seed }),
+    BackupMade: (_fact: FactOf<'BackupMade'>, tx) => change(tx, { recoverySeed: null }),
+  },
+})

@@ -1,0 +1,22 @@
+import { toHex } from '../../foundation/bytes.js'
+
+const TIME_DIGITS = 12
+const MAX_TIME = 2 ** 48 - 1
+/** A clock further ahead than this does not push its messages below everything that comes later. */
+export const CLOCK_TOLERANCE_MS = 5 * 60_000
+
+/** Order by time stamp, then check code (RCV-4), then whatever makes it unique: text whose natural order is that. */
+export function orderKey(time: number, checkCode: Uint8Array, tail: string): string {
+  return timePrefix(time) + toHex(checkCode) + tail
+}
+
+/** Below every order key of that time or later, above every earlier one. */
+export function timePrefix(time: number): string {
+  const whole = Math.min(Math.max(0, Math.trunc(time)), MAX_TIME)
+  return whole.toString(16).padStart(TIME_DIGITS, '0')
+}
+
+/** Where a message stands that came at `at`: its own time, but never far in the future. */
+export function clampedTime(sentAt: number, at: number): number {
+  return Math.min(sentAt, at + CLOCK_TOLERANCE_MS)
+}
