@@ -1,7 +1,6 @@
-import { isIP } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { CarrierId, Effect } from '../effects.js'
-import { joinEndpoint } from './address.js'
+import { joinEndpoint, plainIp } from './address.js'
 import { dial } from './dial.js'
 import type { Names } from './names.js'
 import { mayDial, refusalOf, type Grant, type Policy } from './policy.js'
@@ -64,7 +63,8 @@ export class Dialling {
   }
 
   async #reach(effect: DialEffect, granted: Grant): Promise<void> {
-    const found = isIP(granted.host) === 0 ? await this.#options.names.lookup(granted.host) : [granted.host]
+    const literal = plainIp(granted.host)
+    const found = literal === null ? await this.#options.names.lookup(granted.host) : [literal]
     if (!this.#under.has(effect.carrier)) return
     const policy = this.#options.policy()
     const ips = found.filter((ip) => refusalOf(policy, granted, ip) === null).slice(0, MAX_TRIES)

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { plainIp } from './address.js'
 import type { Names } from './names.js'
 import { maySend, refusalOf, type Grant, type Policy } from './policy.js'
 import type { Refusal } from './refusals.js'
@@ -31,7 +31,8 @@ export class TrackerPost {
       return
     }
     // An address needs no resolver, and keeps its place in the order of effects.
-    if (isIP(verdict.host) !== 0) this.#sendTo(tracker, { ip: verdict.host, port: verdict.port }, bytes)
+    const ip = plainIp(verdict.host)
+    if (ip !== null) this.#sendTo(tracker, { ip, port: verdict.port }, bytes)
     else void this.#sendByName(tracker, verdict, bytes)
   }
 
