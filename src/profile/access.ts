@@ -61,7 +61,7 @@ export async function openHere(
   const never = new AbortController().signal
   return {
     daemon: false,
-    call: async (name, params, { onEvent = () => undefined, signal = never } = {}) =>
+    call: (name, params, { onEvent = () => undefined, signal = never } = {}) =>
       dispatch(host, name, params, onEvent, signal) as never,
     close: () => host.close(),
   }
@@ -71,6 +71,9 @@ function overSocket(client: RpcClient): Access {
   return {
     daemon: true,
     call: (name, params, call = {}) => client.call(name, params, call) as never,
-    close: () => Promise.resolve(client.close()),
+    close: () => {
+      client.close()
+      return Promise.resolve()
+    },
   }
 }

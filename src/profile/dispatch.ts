@@ -13,10 +13,7 @@ export async function dispatch(
   signal: AbortSignal,
 ): Promise<unknown> {
   if (!Object.hasOwn(METHODS, name)) throw new SottoError('usage', 'the daemon knows no such method')
-  const { params: schema, run } = METHODS[name as keyof typeof METHODS] as unknown as Method<
-    v.GenericSchema,
-    unknown
-  >
+  const method = METHODS[name as keyof typeof METHODS] as unknown as Method<v.GenericSchema, unknown>
   const call: Call = { host, view: host.profile.view, now: host.profile.clock.now(), signal, emit }
-  return run(call, parseParams(schema, params))
+  return await method.run(call, parseParams(method.params, params))
 }

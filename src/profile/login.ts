@@ -38,7 +38,7 @@ export interface LoginAnswer {
  * @throws wrong-passphrase and the format's errors, wrong-identity, daemon-runs, profile-busy
  */
 export async function login(options: LoginOptions): Promise<LoginAnswer> {
-  const identity = await openKeyFile(options.file, options.passphrase)
+  const identity = await openKeyFile(options.file, () => options.passphrase())
   return lodgingOf(options.paths) === 'none' ? settleIn(options, identity) : comeBack(options, identity)
 }
 

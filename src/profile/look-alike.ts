@@ -29,7 +29,7 @@ const LOOKS_LIKE: Readonly<Record<string, string>> = Object.fromEntries(
       ['y', 'уγү'],
       ['z', 'ᴢ2'],
     ] as const
-  ).flatMap(([latin, others]) => [...others].map((other) => [other, latin])),
+  ).flatMap(([latin, others]) => Array.from(others).map((other) => [other, latin])),
 )
 
 /** Two names with one skeleton look alike on paper or screen. */
@@ -38,6 +38,6 @@ export function skeleton(name: string): string {
     .normalize('NFKD')
     .toLowerCase()
     .replace(/[\p{M}\s\p{P}]/gu, '')
-  const mapped = [...folded].map((character) => LOOKS_LIKE[character] ?? character).join('')
+  const mapped = Array.from(folded, (character) => LOOKS_LIKE[character] ?? character).join('')
   return mapped.replaceAll('rn', 'm').replaceAll('vv', 'w')
 }

@@ -13,7 +13,7 @@ const STACKED_MARKS = /\p{M}{5,}/u
  */
 export function nicknameOf(text: string): string {
   const name = text.normalize('NFC').trim()
-  const length = [...name].length
+  const length = Array.from(name).length
   const fits = length > 0 && length <= MAX_NICKNAME_CHARACTERS
   if (!fits || !PRINTABLE.test(name) || STACKED_MARKS.test(name)) throw new SottoError('bad-profile')
   return name

@@ -1,5 +1,6 @@
 import { Config, Errors, flush, run, settings } from '@oclif/core'
 import { fileURLToPath } from 'node:url'
+import { SottoError } from '../foundation/errors.js'
 import { printFailure } from './failure.js'
 
 /**
@@ -14,12 +15,13 @@ export async function main(from: string, options: { development?: boolean } = {}
   const argv = process.argv.slice(2)
   try {
     const config = await Config.load({ root: fileURLToPath(new URL('..', from)) })
+    if (wantsJson(argv)) refuseLoneTopic(config, argv)
     await run(argv, config)
   } catch (error) {
     if (isQuietExit(error)) process.exitCode = error.oclif.exit ?? 0
     else printFailure(error, wantsJson(argv))
   }
-  flush()
+  await flush()
 }
 
 /** `--json` before a lone `--`; also what oclif looks at. */
@@ -27,6 +29,13 @@ export function wantsJson(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   const at = argv.indexOf('--json')
   return at !== -1 && (end === -1 || at < end)
+}
+
+/** oclif answers a topic without its verb with a page of help, which is no answer for a script. */
+function refuseLoneTopic(config: Config, argv: readonly string[]): void {
+  const words = argv.filter((word) => !word.startsWith('-')).join(':')
+  const isHelp = argv.includes('--help') || config.findCommand(words) !== undefined
+  if (!isHelp && config.findTopic(words) !== undefined) throw new SottoError('unknown-command')
 }
 
 function isQuietExit(error: unknown): error is Errors.ExitError {

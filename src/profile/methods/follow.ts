@@ -31,10 +31,11 @@ export const follow = method(Follow, async (call, { who, since, limit }) => {
     wake()
   })
   const stopRefreshing = refresh(call, id)
+  call.signal.addEventListener('abort', () => wake(), { once: true })
   try {
     while (!call.signal.aborted) {
       await emitAll(call, id, queue.splice(0))
-      if (queue.length === 0) await aborted(call.signal, (resolve) => (wake = resolve))
+      if (queue.length === 0 && !call.signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
     }
   } finally {
     unwatch()
@@ -66,12 +67,4 @@ function refresh({ host, view, signal }: Call, who: UserId): () => void {
   const seconds = readSetting(view, 'refresh.interval')
   const timer = seconds === 0 ? undefined : setInterval(() => quietly('check'), seconds * 1000)
   return () => clearInterval(timer)
-}
-
-/** Until `start`'s callback is called or nobody waits any more. */
-function aborted(signal: AbortSignal, start: (resolve: () => void) => void): Promise<void> {
-  return new Promise((resolve) => {
-    start(resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -34,7 +34,10 @@ export class RpcClient {
     const id = this.#next++
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, event: options.onEvent ?? (() => undefined) })
-      if (this.#socket.destroyed) return this.#fail(new SottoError('no-daemon'))
+      if (this.#socket.destroyed) {
+        this.#fail(new SottoError('no-daemon'))
+        return
+      }
       options.signal?.addEventListener('abort', () => this.#fail(new SottoError('cancelled')), { once: true })
       this.#socket.write(lineOf({ id, method, params }))
     })
@@ -55,7 +58,10 @@ export class RpcClient {
   #answer(response: Response): void {
     const waiting = this.#waiting.get(response.id)
     if (waiting === undefined) return
-    if ('event' in response) return waiting.event(response.event)
+    if ('event' in response) {
+      waiting.event(response.event)
+      return
+    }
     this.#waiting.delete(response.id)
     if ('error' in response) waiting.reject(errorFromCode(response.error.code, response.error.message))
     else waiting.resolve(response.result)

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { chmod, rm } from 'node:fs/promises'
 import { type Server, type Socket, createServer } from 'node:net'
 import { SottoError, isSottoError } from '../../foundation/errors.js'
@@ -41,6 +42,7 @@ export async function serveRpc(path: string, dispatch: Dispatch): Promise<RpcSer
 
 function serveClient(socket: Socket, dispatch: Dispatch): void {
   const gone = new AbortController()
+  setMaxListeners(2 * MAX_CALLS_PER_CLIENT, gone.signal)
   const lines = new LineCutter()
   let calls = 0
   const run = async (request: Request) => {

@@ -1,0 +1,252 @@
+import fc from 'fast-check'
+import t, { type Test } from 'tap'
+import type { Fact, FactType, UserId } from '../src/events/vocabulary/facts.js'
+import { isSottoError } from '../src/foundation/errors.js'
+import { seededRng } from '../src/foundation/rng.js'
+import { idOf } from '../src/keys/user-id.js'
+import { ed25519Public } from '../src/keys/ed25519.js'
+import { acceptFriend } from '../src/profile/decisions/accept-friend.js'
+import { changeEndpoints } from '../src/profile/decisions/change-endpoints.js'
+import type { Deciding } from '../src/profile/decisions/context.js'
+import { blockContact, rejectFriend, removeContact } from '../src/profile/decisions/end-contact.js'
+import { queueMessage } from '../src/profile/decisions/queue-message.js'
+import { requestFriend } from '../src/profile/decisions/request-friend.js'
+import { setProfile } from '../src/profile/decisions/set-profile.js'
+import { showConversation } from '../src/profile/decisions/show-conversation.js'
+import { nicknameOf } from '../src/profile/nickname.js'
+import { parseSetting, settingKey } from '../src/profile/settings.js'
+import { resolveWho } from '../src/profile/who.js'
+import type { ContactRow, ContactState, SelfRow, View } from '../src/projections/view.js'
+import { safeText } from '../src/terminal/safe-text.js'
+
+const rng = seededRng('decisions')
+const someone = (): UserId => idOf(ed25519Public(rng.bytes(32)))
+const [ALICE, BOB, CAROL, MALLORY] = [someone(), someone(), someone(), someone()]
+
+const PNG = Buffer.from('89504e470d0a1a0a00', 'hex')
+
+function contact(id: UserId, state: ContactState, nickname: string): ContactRow {
+  const nothing = {
+    avatar: null,
+    certificate: null,
+    spki: null,
+    admits: null,
+    shows: null,
+    secret: null,
+    text: null,
+  }
+  return {
+    ...nothing,
+    id,
+    state,
+    nickname,
+    endpoints: ['192.0.2.7:80'],
+    at: 1,
+    requestSent: false,
+    verified: false,
+    doubt: null,
+  } as unknown as ContactRow
+}
+
+/** What Alice sees; only what decisions look at. */
+function deciding(contacts: ContactRow[], more: Partial<View> = {}): Deciding {
+  const self = {
+    id: ALICE,
+    nickname: 'alice',
+    avatar: null,
+    discoverable: true,
+    friendSecret: Buffer.alloc(32, 5),
+    endpoints: ['198.51.100.4:8080'],
+    status: 'online',
+  } as unknown as SelfRow
+  const view = {
+    self: () => self,
+    contact: (id: UserId) => contacts.find((row) => row.id === id),
+    contacts: () => contacts,
+    setting: () => undefined,
+    unshown: () => [],
+    ...more,
+  } as unknown as View
+  return { view, now: 1_700_000_000_000, rng: seededRng('alice') }
+}
+
+const types = (facts: readonly Fact[]): FactType[] => facts.map((fact) => fact.type)
+const refused = (code: string) => (error: unknown) => isSottoError(error) && error.code === code
+
+function throws(t: Test, run: () => unknown, code: string, message = code): void {
+  try {
+    run()
+    t.fail(`nothing was thrown; ${message}`)
+  } catch (error) {
+    t.ok(refused(code)(error), `${message}: ${String(error)}`)
+  }
+}
+
+t.test('FRD-2 Alice accepts Bob: the fact and the letter that tells him are one group', async (t) => {
+  const facts = acceptFriend(deciding([contact(BOB, 'incoming', 'bob')]), BOB)
+  t.same(types(facts), ['FriendAccepted', 'MessageQueued'])
+  const [accepted, queued] = facts
+  if (accepted?.type !== 'FriendAccepted' || queued?.type !== 'MessageQueued') return void t.fail()
+  t.equal(queued.data.to, BOB)
+  t.equal(queued.data.kind, 'friend-accept')
+  t.match(queued.data.body, {
+    token: accepted.data.token,
+    nickname: 'alice',
+    endpoints: ['198.51.100.4:8080'],
+  })
+  t.equal(accepted.data.token.length, 32)
+  throws(t, () => acceptFriend(deciding([contact(BOB, 'requested', 'bob')]), BOB), 'not-a-friend')
+  throws(t, () => acceptFriend(deciding([contact(BOB, 'blocked', 'bob')]), BOB), 'blocked')
+  throws(t, () => acceptFriend(deciding([]), BOB), 'not-found')
+})
+
+t.test('FRD-2 asking: once is enough, oneself is refused, who asked first is accepted', async (t) => {
+  t.same(types(requestFriend(deciding([]), BOB)), ['FriendRequested'])
+  t.same(requestFriend(deciding([contact(BOB, 'requested', '')]), BOB), [])
+  t.same(types(requestFriend(deciding([contact(BOB, 'incoming', 'bob')]), BOB)), [
+    'FriendAccepted',
+    'MessageQueued',
+  ])
+  throws(t, () => requestFriend(deciding([]), ALICE), 'that-is-you')
+  throws(t, () => requestFriend(deciding([contact(BOB, 'friend', 'bob')]), BOB), 'already-friend')
+})
+
+t.test('SND-1 a message carries a time stamp and a random check code of its own', async (t) => {
+  const friends = deciding([contact(BOB, 'friend', 'bob'), contact(MALLORY, 'blocked', 'mallory')])
+  const first = queueMessage(friends, BOB, 'hello')
+  const second = queueMessage(friends, BOB, 'hello')
+  const [a, b] = [first.facts[0], second.facts[0]]
+  if (a?.type !== 'MessageQueued' || b?.type !== 'MessageQueued') return void t.fail()
+  t.equal(a.data.sentAt, friends.now)
+  t.equal(a.data.checkCode.length, 16)
+  t.not(Buffer.from(a.data.checkCode).toString('hex'), Buffer.from(b.data.checkCode).toString('hex'))
+  t.match(first.messageId, /^[0-9a-f]{32}$/)
+  t.not(first.messageId, second.messageId)
+  throws(t, () => queueMessage(friends, MALLORY, 'hello'), 'blocked')
+  throws(t, () => queueMessage(friends, BOB, ''), 'usage')
+  throws(t, () => queueMessage(friends, BOB, 'half a pair \ud800'), 'usage')
+  throws(t, () => queueMessage(friends, BOB, 'é'.repeat(8193)), 'too-large')
+  t.equal(queueMessage(friends, BOB, 'é'.repeat(8192)).facts.length, 1)
+})
+
+t.test('blocking and removing draw a new friend secret and tell only those who stay', async (t) => {
+  const people = [
+    contact(BOB, 'friend', 'bob'),
+    contact(CAROL, 'friend', 'carol'),
+    contact(MALLORY, 'incoming', 'm'),
+  ]
+  for (const decision of [blockContact, removeContact]) {
+    const facts = decision(deciding(people), BOB)
+    t.same(types(facts).slice(1), ['FriendSecretDrawn', 'MessageQueued'])
+    const [, drawn, told] = facts
+    if (drawn?.type !== 'FriendSecretDrawn' || told?.type !== 'MessageQueued') return void t.fail()
+    t.equal(told.data.to, CAROL)
+    t.same(told.data.body, { secret: drawn.data.secret })
+  }
+  t.same(types(rejectFriend(deciding(people), MALLORY)), ['FriendRejected'])
+  throws(t, () => rejectFriend(deciding(people), BOB), 'not-a-friend')
+})
+
+t.test('showing marks only what was not shown, and a receipt goes out unless that is off', async (t) => {
+  const bob = contact(BOB, 'friend', 'bob')
+  const unshown = () => ['a'.repeat(32), 'b'.repeat(32)]
+  const shown = ['a'.repeat(32), 'c'.repeat(32)]
+  const on = showConversation(deciding([bob], { unshown }), BOB, shown)
+  t.same(types(on), ['MessagesShown', 'MessageQueued'])
+  t.match(on[0]?.data, { messageIds: ['a'.repeat(32)] })
+  t.match(on[1]?.data, { kind: 'read', body: { ids: ['a'.repeat(32)] } })
+  const off = deciding([bob], { unshown, setting: () => false })
+  t.same(types(showConversation(off, BOB, shown)), ['MessagesShown'])
+  t.same(showConversation(deciding([bob]), BOB, shown), [], 'nothing was new')
+})
+
+t.test(
+  'ID-1 nickname and picture can be set, friends are told once, and nothing unprintable passes',
+  async (t) => {
+    const friends = deciding([contact(BOB, 'friend', 'bob')])
+    t.same(types(setProfile(friends, { nickname: 'alicia', avatar: PNG })), [
+      'ProfileChanged',
+      'MessageQueued',
+    ])
+    t.same(setProfile(friends, { nickname: 'alice' }), [], 'no change, no fact')
+    t.same(types(setProfile(friends, { discoverable: false })), ['ProfileChanged'], 'nobody is told of that')
+    throws(t, () => setProfile(friends, { avatar: Buffer.from('GIF89a') }), 'bad-profile')
+    for (const bad of [
+      '',
+      '  ',
+      'a\u0007',
+      'a\u202eb',
+      'a\u200bb',
+      'a\nb',
+      'x'.repeat(65),
+      '\u0301a',
+      `a${'\u0301'.repeat(6)}b`,
+    ]) {
+      throws(t, () => nicknameOf(bad), 'bad-profile', JSON.stringify(bad))
+    }
+    t.equal(nicknameOf('  e\u0301lodie '), '\u00e9lodie')
+    t.equal(nicknameOf('😀'.repeat(64)).length, 128)
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
+        try {
+          const name = nicknameOf(text)
+          return Array.from(name).length <= 64 && name === name.normalize('NFC') && safeText(name) === name
+        } catch (error) {
+          return isSottoError(error, 'bad-profile')
+        }
+      }),
+    )
+  },
+)
+
+t.test('ARC-1 addresses by hand: kept in one form, found again, refused when they are none', async (t) => {
+  const alice = deciding([contact(BOB, 'friend', 'bob')])
+  const added = changeEndpoints(alice, BOB, { add: '[2001:DB8:0::1]:8080' })
+  t.match(added[0]?.data, { endpoints: ['[2001:db8::1]:8080', '192.0.2.7:80'], how: 'hand' })
+  t.match(changeEndpoints(alice, BOB, { remove: '192.0.2.7:80' })[0]?.data, { endpoints: [] })
+  throws(t, () => changeEndpoints(alice, BOB, { remove: '192.0.2.8:80' }), 'not-found')
+  throws(t, () => changeEndpoints(alice, BOB, { add: 'nonsense' }), 'bad-endpoint')
+})
+
+t.test(
+  'WHO is an id, an unambiguous beginning of one, or a nickname; look-alikes are refused with the choices',
+  async (t) => {
+    const bob = contact(BOB, 'friend', 'bob')
+    const people = [bob, contact(CAROL, 'friend', 'carol')]
+    t.equal(resolveWho(BOB, people), bob)
+    t.equal(resolveWho(BOB.toLowerCase().replace(/(.{6})/g, '$1 '), people), bob)
+    t.equal(resolveWho(BOB.slice(0, 8), people), bob)
+    t.equal(resolveWho(' bob ', people), bob)
+    throws(t, () => resolveWho(BOB.slice(0, 7), people), 'not-found', 'seven characters')
+    throws(t, () => resolveWho(MALLORY, people), 'not-found')
+    throws(t, () => resolveWho('b0b', people), 'not-found', 'a look-alike is not the person')
+    const wrong = (BOB.startsWith('A') ? 'C' : 'A') + BOB.slice(1)
+    throws(t, () => resolveWho(wrong, people), 'bad-id', 'one wrong character')
+    for (const twin of ['bob', 'b\u043eb', 'B0B', 'Bob', 'b.ob']) {
+      const both = [bob, contact(MALLORY, 'incoming', twin)]
+      throws(t, () => resolveWho('bob', both), 'ambiguous', twin)
+      t.equal(resolveWho(BOB, both), bob, 'the id decides')
+    }
+    const named = [bob, contact(MALLORY, 'friend', BOB.slice(0, 8))]
+    throws(
+      t,
+      () => resolveWho(BOB.slice(0, 8), named),
+      'ambiguous',
+      'a nickname that is the beginning of an id',
+    )
+  },
+)
+
+t.test('settings: unknown ones and impossible values are refused', async (t) => {
+  t.equal(parseSetting(settingKey('refresh.interval'), '30'), 30)
+  t.equal(parseSetting(settingKey('receipts.read'), 'off'), false)
+  t.equal(parseSetting(settingKey('listen'), '127.0.0.1:0'), '127.0.0.1:0')
+  throws(t, () => settingKey('constructor'), 'not-found')
+  throws(t, () => parseSetting('refresh.interval', '-1'), 'usage')
+  throws(t, () => parseSetting('listen', 'everywhere'), 'usage')
+})
+
+t.test('text of others cannot drive the terminal', async (t) => {
+  t.equal(safeText('a\u001b[2Jb\u009bc\u202ed\u0000'), 'a\ufffd[2Jb\ufffdc\ufffdd\ufffd')
+  t.equal(safeText('line\n\ttab é 😀'), 'line\n\ttab é 😀')
+})
