@@ -2,19 +2,11 @@ import { checkPrime } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { SottoError } from '../foundation/errors.js'
 import { CandidateStream, type Candidate } from './candidates.js'
-import { gcd } from './numbers.js'
+import { PrimeLedger, type PrimePair } from './prime-ledger.js'
 import { hasSmallFactor, survivingPart } from './small-primes.js'
 
-export const PUBLIC_EXPONENT = 65537n
-/** Step 20: a larger common divisor rejects both primes. */
-const MAX_COMMON_DIVISOR = 1n << 32n
 /** The size of libuv's thread pool when nobody sets it; more tests at once would only queue. */
 const POOL_THREADS = 4
-
-export interface PrimePair {
-  readonly p: Candidate
-  readonly q: Candidate
-}
 
 export interface SearchOptions {
   /** `tested` candidates so far of about `expected`. The search is a lottery: it may end early or take much longer. */
@@ -67,36 +59,6 @@ async function search(stream: CandidateStream, bits: number, options: SearchOpti
   }
 }
 
-/** Primes found, kept in the order of the stream. */
-class PrimeLedger {
-  #primes: Candidate[] = []
-
-  /** Two primes are enough, unless the pair is rejected or a smaller index comes in. */
-  get wantsMore(): boolean {
-    return this.#primes.length < 2
-  }
-
-  add(prime: Candidate): void {
-    this.#primes = [...this.#primes, prime].sort((a, b) => a.index - b.index)
-  }
-
-  /** The pair, once nothing that is still under test can come before its second prime. Rejected pairs are dropped. */
-  settle(lowestUnderTest: number): PrimePair | null {
-    for (;;) {
-      const [p, q] = this.#primes
-      if (p === undefined || q === undefined || lowestUnderTest < q.index) return null
-      if (isAccepted(p.value, q.value)) return { p, q }
-      this.#primes = this.#primes.slice(2)
-    }
-  }
-}
-
-/** Steps 19 to 23: e is prime, so it has an inverse exactly when it divides neither p − 1 nor q − 1. */
-export function isAccepted(p: bigint, q: bigint): boolean {
-  if (gcd(p - 1n, q - 1n) >= MAX_COMMON_DIVISOR) return false
-  return (p - 1n) % PUBLIC_EXPONENT !== 0n && (q - 1n) % PUBLIC_EXPONENT !== 0n
-}
-
 function nextSurvivor(stream: CandidateStream): Candidate {
   for (;;) {
     const candidate = stream.next()
@@ -104,12 +66,12 @@ function nextSurvivor(stream: CandidateStream): Candidate {
   }
 }
 
-/** In libuv's thread pool. OpenSSL runs at least 64 rounds of Miller-Rabin on what looks prime, whatever is asked. */
+/** In libuv's thread pool. OpenSSL runs 64 rounds of Miller-Rabin or more (128 above 2048 bits) on what looks prime. */
 function test(candidate: Candidate): Promise<Verdict> {
   return new Promise((resolve, reject) => {
-    checkPrime(candidate.value, (error: Error | null, prime) => {
-      if (error === null) resolve({ ...candidate, prime })
-      else reject(error)
+    checkPrime(candidate.value, (error: unknown, prime) => {
+      if (error instanceof Error) reject(error)
+      else resolve({ ...candidate, prime })
     })
   })
 }

@@ -1,6 +1,7 @@
 import { SottoError } from '../foundation/errors.js'
 import { toBytes } from './numbers.js'
-import { findPrimes, PUBLIC_EXPONENT, type PrimePair, type SearchOptions } from './prime-search.js'
+import { PUBLIC_EXPONENT, type PrimePair } from './prime-ledger.js'
+import { findPrimes, type SearchOptions } from './prime-search.js'
 import { PRIME_BYTES, RSA_BITS, SEED_BYTES, type SeedRsa } from './rsa-key.js'
 
 const MIN_BITS = 2048

@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { concat } from '../foundation/bytes.js'
 import { inverse, gcd, toBytes, toInteger } from './numbers.js'
-import { PUBLIC_EXPONENT } from './prime-search.js'
+import { PUBLIC_EXPONENT } from './prime-ledger.js'
 
 export const RSA_BITS = 8192
 export const MODULUS_BYTES = RSA_BITS / 8
