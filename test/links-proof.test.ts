@@ -36,7 +36,7 @@ function front(over: Partial<ProofClaim> = {}): Omit<ProofClaim, 'proof'> {
 const alices = (now = NOW) => makeContactProof({ token: TOKENS.alice, ...PLACE, now, rng })
 const strangers = (now = NOW) => makeIntroProof({ introduction: newKey.public, ...PLACE, now, rng })
 
-t.test('CAM-1 a contact and a stranger prove themselves inside a cookie', (t) => {
+t.test('a contact and a stranger prove themselves inside a cookie', (t) => {
   const { proof, sessionKey } = alices()
   t.equal(proof.length, PROOF_BYTES)
   t.equal(cookieOfProof(proof).length, 96)
@@ -75,7 +75,7 @@ t.test('CAM-1 Mallory, without the secret, gets nothing', (t) => {
   t.end()
 })
 
-t.test('CAM-1 an ephemeral key of small order does not make the secret guessable', (t) => {
+t.test('an ephemeral key of small order does not make the secret guessable', (t) => {
   // Mallory knows the introduction key and masks the zero point, whose agreement would be all zeros.
   const { proof } = makeIntroProofWithZeroPoint()
   t.equal(verifyProof({ ...front(), proof }), null)
@@ -85,7 +85,7 @@ t.test('CAM-1 an ephemeral key of small order does not make the secret guessable
   t.end()
 })
 
-t.test('CAM-1 proofs are good once, in their minute, and not from before the start', (t) => {
+t.test('proofs are good once, in their minute, and not from before the start', (t) => {
   for (const make of [alices, strangers]) {
     const claim = front()
     const { proof } = make()

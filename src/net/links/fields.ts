@@ -39,7 +39,7 @@ export const textField = v.pipe(
 export const nicknameField = v.pipe(
   wellFormed,
   v.maxLength(2 * MAX_NICKNAME_CHARACTERS),
-  v.check((name) => [...name].length <= MAX_NICKNAME_CHARACTERS && !UNPRINTABLE.test(name)),
+  v.check((name) => Array.from(name).length <= MAX_NICKNAME_CHARACTERS && !UNPRINTABLE.test(name)),
 )
 export const avatarField = v.pipe(
   bytes,

@@ -66,9 +66,7 @@ function onHello(state: At<'awaiting-hello'>, message: Uint8Array, now: number):
 
   const [chain, plain] = second
   const hello = parseHello(plain)
-  const verified = verifyIdentity(hello, { now, address: params.expect })
-  if (verified === null) return failIntro('initiator', 'bad-identity')
-  const { identity, id } = verified
+  const { identity, id } = verifyIdentity(hello, { now, address: params.expect })
   const told = { kind: 'hello', identity, id, card: cardOf(hello), discoverable: hello.discoverable } as const
   if (params.request === null) return [{ role: 'initiator', stage: 'done' }, [told]]
   const [next, effects] = ask({ ...state, chain }, params.request, responderEphemeral, hello.work)

@@ -4,8 +4,8 @@ import { SottoError } from '../../foundation/errors.js'
 import { Reader } from '../../foundation/reader.js'
 import type { Rng } from '../../foundation/rng.js'
 import {
-  identitySchema,
   MAX_REQUEST_BYTES,
+  parseIdentity,
   parseRequest,
   verifyIdentity,
   type IntroResult,
@@ -20,7 +20,7 @@ import {
   type IntroStep,
 } from './intro-state.js'
 import { kemEncapsulate } from './kem.js'
-import { packPadded, unpackAs } from './packed.js'
+import { packPadded } from './packed.js'
 import { isWork } from './work.js'
 
 type At<S extends IntroResponder['stage']> = Extract<IntroResponder, { stage: S }>
@@ -80,8 +80,8 @@ function onRequest(state: At<'awaiting-request'>, message: Uint8Array, now: numb
   const reader = new Reader(message)
   const first = openPart(state.chain, 'toResponder', reader.lp(MAX_INTRO_BYTES))
   if (first === null) return failIntro('responder', 'unopened')
-  const verified = verifyIdentity(unpackAs(identitySchema, first[1]), { now })
-  if (verified === null || equalBytes(verified.certificate.address, params.vault.address)) {
+  const verified = verifyIdentity(parseIdentity(first[1]), { now })
+  if (equalBytes(verified.certificate.address, params.vault.address)) {
     return failIntro('responder', 'bad-identity')
   }
   const ephemeral = x25519(ephemeralSecret, verified.certificate.dh)

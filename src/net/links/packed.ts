@@ -1,15 +1,13 @@
 import * as v from 'valibot'
+import { lp } from '../../foundation/bytes.js'
 import { SottoError } from '../../foundation/errors.js'
 import { pack, unpack } from '../../foundation/pack.js'
-import { bucketOf } from './padding.js'
+import { Reader } from '../../foundation/reader.js'
+import { padded } from './padding.js'
 
-/** What the field `pad` costs beside its zeros: its name (4), and a bin 16 header (3). */
-const PAD_FIELD_BYTES = 7
-
-/** `pack(v)` with a field `pad` of zeros that fills the bucket: lengths tell no field apart (SPEC § 6.3). */
-export function packPadded(value: Readonly<Record<string, unknown>>): Buffer {
-  const bare = pack(value).length + PAD_FIELD_BYTES
-  return pack({ ...value, pad: Buffer.alloc(bucketOf(bare) - bare) })
+/** `lp(pack(v))` and zeros up to the bucket: lengths tell no answer apart (SPEC § 6.3). */
+export function packPadded(value: unknown): Buffer {
+  return padded(lp(pack(value)))
 }
 
 /** Untrusted msgpack into a typed value; unknown fields are dropped. @throws malformed */
@@ -17,4 +15,12 @@ export function unpackAs<S extends v.GenericSchema>(schema: S, bytes: Uint8Array
   const parsed = v.safeParse(schema, unpack(bytes))
   if (!parsed.success) throw new SottoError('malformed', 'message fields')
   return parsed.output
+}
+
+/** What packPadded made. @throws malformed */
+export function unpackPaddedAs<S extends v.GenericSchema>(schema: S, bytes: Uint8Array): v.InferOutput<S> {
+  const reader = new Reader(bytes)
+  const packed = reader.lp(bytes.length)
+  reader.zeros()
+  return unpackAs(schema, packed)
 }
