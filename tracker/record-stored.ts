@@ -1,4 +1,4 @@
-import type { NewRecord } from '../src/events/log/log.js'
+import type { NewRecord } from '../src/events/log/index.js'
 import { concat, equalBytes } from '../src/foundation/bytes.js'
 import { SottoError } from '../src/foundation/errors.js'
 import { Reader } from '../src/foundation/reader.js'

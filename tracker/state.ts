@@ -52,9 +52,10 @@ export function createTracker(
 }
 
 /** A record of the log, in its order, before the first step. */
-export function replay({ table }: TrackerState, accepted: AcceptedRecord): void {
-  table.apply(accepted)
-  table.sweep(accepted.at)
+export function replay(state: TrackerState, accepted: AcceptedRecord): void {
+  state.table.apply(accepted)
+  state.table.sweep(accepted.at)
+  state.logged += 1
 }
 
 /** Checks in this order: size, session, allowances, seq, and the signature last, from a bounded queue. */

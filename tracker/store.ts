@@ -1,5 +1,5 @@
 import type { FileSystem } from '../src/events/file-system/file-system.js'
-import { createLog, type Log, openLog } from '../src/events/log/log.js'
+import { createLog, type Log, openLog } from '../src/events/log/index.js'
 import { readWhole, replaceFile } from '../src/events/log/sealed-file.js'
 import { utf8 } from '../src/foundation/bytes.js'
 import { SottoError } from '../src/foundation/errors.js'
