@@ -8,15 +8,15 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto'
+import { wipe } from '../foundation/bytes.js'
 import { SottoError } from '../foundation/errors.js'
 import { toInteger } from './numbers.js'
+import { encryptPkcs8 } from './pbes2.js'
 import { MODULUS_BYTES, PRIME_BYTES, privateKey, type PrimesRsa, type RsaSecret } from './rsa-key.js'
 
 /** An 8192-bit key in PEM takes 6.4 KB; other blocks may stand beside it. */
 const MAX_PEM_BYTES = 64 * 1024
 const PRIVATE_BLOCKS = ['PRIVATE KEY', 'RSA PRIVATE KEY', 'ENCRYPTED PRIVATE KEY']
-/** OWASP's figure for PBKDF2 with HMAC-SHA-256. */
-const PBKDF2_ROUNDS = 600_000
 /** FIPS 186-5 A.1.1: closer primes let the modulus be factored by Fermat's method. */
 const MIN_DISTANCE = 1n << BigInt(8 * PRIME_BYTES - 100)
 const EXPONENT_65537 = 'AQAB'
@@ -39,21 +39,14 @@ export function importPem(pem: string | Uint8Array, passphrase?: string): Primes
   return secret
 }
 
-/**
- * PKCS#8 PEM. With a passphrase: PBES2 with AES-256-CBC and PBKDF2-HMAC-SHA-256, which OpenSSL and others open.
- */
+/** PKCS#8 PEM, under a passphrase when one is given. */
 export function exportPem(secret: RsaSecret, passphrase?: string): string {
   const key = privateKey(secret)
   if (passphrase === undefined) return key.export({ type: 'pkcs8', format: 'pem' }).toString()
-  const der = key.export({ type: 'pkcs8', format: 'der' }).toString('latin1')
-  // node:crypto would encrypt too, but with OpenSSL's 2048 rounds.
-  const sealed = forge.pki.encryptPrivateKeyInfo(forge.asn1.fromDer(der), latin1Password(passphrase), {
-    algorithm: 'aes256',
-    count: PBKDF2_ROUNDS,
-    saltSize: 16,
-    prfAlgorithm: 'sha256',
-  })
-  return forge.pki.encryptedPrivateKeyToPem(sealed).replaceAll('\r\n', '\n')
+  const pkcs8 = key.export({ type: 'pkcs8', format: 'der' })
+  const sealed = encryptPkcs8(pkcs8, passphrase)
+  wipe(pkcs8)
+  return sealed
 }
 
 function textOf(pem: string | Uint8Array): string {
@@ -115,9 +108,4 @@ function works(secret: PrimesRsa): boolean {
   } catch {
     return false
   }
-}
-
-/** forge takes a string of bytes; OpenSSL takes the UTF-8 of what is typed. */
-function latin1Password(passphrase: string): string {
-  return Buffer.from(passphrase, 'utf8').toString('latin1')
 }
