@@ -1,0 +1,24 @@
+import { Level } from 'level'
+import { SottoError } from '../../foundation/errors.js'
+import type { Unlock } from './file-system.js'
+
+/**
+ * Node has no flock, but level takes an fcntl lock on its LOCK file when it opens, and the kernel frees that lock with
+ * the process. The store itself stays empty.
+ * @throws log-busy when another opener holds it; log-failed when the lock's directory cannot be used
+ */
+export async function levelLock(path: string): Promise<Unlock> {
+  const level = new Level(path)
+  try {
+    await level.open()
+  } catch (cause) {
+    if (isLocked(cause)) throw new SottoError('log-busy', undefined, { cause })
+    throw new SottoError('log-failed', `its lock ${path} does not open`, { cause })
+  }
+  return () => level.close()
+}
+
+function isLocked(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && cause.code === 'LEVEL_LOCKED'
+}

@@ -1,0 +1,105 @@
+import {
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  unlink,
+  type FileHandle as NodeFileHandle,
+} from 'node:fs/promises'
+import type { FileHandle, FileSystem, OpenMode } from './file-system.js'
+import { levelLock } from './level-lock.js'
+
+const FILE_MODE = 0o600
+const DIRECTORY_MODE = 0o700
+const FLAGS: Record<OpenMode, string> = { r: 'r', rw: 'r+', w: 'w+' }
+
+/** The real thing. */
+export const nodeFileSystem: FileSystem = {
+  async open(path, mode) {
+    return new NodeFile(await open(path, FLAGS[mode], FILE_MODE))
+  },
+  rename,
+  unlink,
+  async readdir(path) {
+    try {
+      return await readdir(path)
+    } catch (error) {
+      if (isMissing(error)) return []
+      throw error
+    }
+  },
+  async mkdir(path) {
+    await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })
+  },
+  async syncDirectory(path) {
+    const directory = await open(path, 'r')
+    try {
+      await directory.sync()
+    } finally {
+      await directory.close()
+    }
+  },
+  async exists(path) {
+    try {
+      await stat(path)
+      return true
+    } catch (error) {
+      if (isMissing(error)) return false
+      throw error
+    }
+  },
+  lock: levelLock,
+}
+
+/** True for the system's "no such file or directory". */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+class NodeFile implements FileHandle {
+  readonly #file: NodeFileHandle
+  #closed = false
+
+  constructor(file: NodeFileHandle) {
+    this.#file = file
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(length)
+    let filled = 0
+    while (filled < length) {
+      const { bytesRead } = await this.#file.read(buffer, filled, length - filled, offset + filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    return buffer.subarray(0, filled)
+  }
+
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    let written = 0
+    while (written < bytes.length) {
+      const rest = bytes.length - written
+      const { bytesWritten } = await this.#file.write(bytes, written, rest, offset + written)
+      written += bytesWritten
+    }
+  }
+
+  async datasync(): Promise<void> {
+    await this.#file.datasync()
+  }
+
+  async truncate(length: number): Promise<void> {
+    await this.#file.truncate(length)
+  }
+
+  async size(): Promise<number> {
+    return (await this.#file.stat()).size
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#file.close()
+  }
+}

@@ -1,0 +1,71 @@
+import { hash as digest } from 'node:crypto'
+import { utf8 } from '../../foundation/bytes.js'
+import { hash } from '../../foundation/crypto.js'
+import { COMMITMENT_BYTES, LINK_BYTES, META_BYTES, SALT_BYTES } from './format.js'
+
+const BODY_LABEL = utf8('sotto/body/1')
+const LINK_LABEL = utf8('sotto/link/1')
+const U32 = 2 ** 32
+const FIRST_SCRATCH_BYTES = 4096
+
+/** The link before the first group (SPEC § 4.1). `owner` is 32 bytes. */
+export function genesis(logId: Uint8Array, owner: Uint8Array): Buffer {
+  return hash('sotto/genesis/1', logId, owner)
+}
+
+/**
+ * Computes commitments and links. One-shot digests over scratch buffers that grow and stay: per record this is most of
+ * the engine's work, and a digest told as latin1 (`binary`) text costs half of one told as a buffer.
+ */
+export class Linker {
+  #body = scratchWith(BODY_LABEL, FIRST_SCRATCH_BYTES)
+  #group = scratchWith(LINK_LABEL, FIRST_SCRATCH_BYTES)
+  #end = 0
+
+  /** Starts a group of `count` records behind `previous`. */
+  begin(previous: Uint8Array, count: number): void {
+    const needed = LINK_LABEL.length + LINK_BYTES + count * (META_BYTES + COMMITMENT_BYTES)
+    if (needed > this.#group.length) this.#group = scratchWith(LINK_LABEL, 2 * needed)
+    this.#group.set(previous, LINK_LABEL.length)
+    this.#end = LINK_LABEL.length + LINK_BYTES
+  }
+
+  /** The next record, by its salt (16 bytes) and body as they stand together. */
+  addBody(seq: number, at: number, type: number, version: number, saltAndBody: Uint8Array): void {
+    const length = BODY_LABEL.length + saltAndBody.length
+    if (length > this.#body.length) this.#body = scratchWith(BODY_LABEL, 2 * length)
+    this.#body.set(saltAndBody, BODY_LABEL.length)
+    this.#meta(seq, at, type, version)
+    this.#group.write(digest('sha256', this.#body.subarray(0, length), 'binary'), this.#end, 'latin1')
+    this.#end += COMMITMENT_BYTES
+  }
+
+  /** The next record, when only its commitment (32 bytes) is left. */
+  addCommitment(seq: number, at: number, type: number, version: number, commitment: Uint8Array): void {
+    this.#meta(seq, at, type, version)
+    this.#group.set(commitment, this.#end)
+    this.#end += COMMITMENT_BYTES
+  }
+
+  /** The link after the group. */
+  end(): Buffer {
+    return digest('sha256', this.#group.subarray(0, this.#end), 'buffer')
+  }
+
+  #meta(seq: number, at: number, type: number, version: number): void {
+    const group = this.#group
+    let end = this.#end
+    end = group.writeUInt32BE(Math.floor(seq / U32), end)
+    end = group.writeUInt32BE(seq % U32, end)
+    end = group.writeUInt32BE(Math.floor(at / U32), end)
+    end = group.writeUInt32BE(at % U32, end)
+    end = group.writeUInt16BE(type, end)
+    this.#end = group.writeUInt16BE(version, end)
+  }
+}
+
+function scratchWith(label: Uint8Array, bytes: number): Buffer {
+  const scratch = Buffer.alloc(Math.max(bytes, label.length + SALT_BYTES))
+  scratch.set(label)
+  return scratch
+}

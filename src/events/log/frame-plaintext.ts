@@ -1,0 +1,151 @@
+import { SottoError } from '../../foundation/errors.js'
+import { Reader } from '../../foundation/reader.js'
+import type { Rng } from '../../foundation/rng.js'
+import type { Boundary } from './anchor.js'
+import type { Linker } from './chain.js'
+import { COMMITMENT_BYTES, MAX_BODY_BYTES, MAX_U16, MAX_U48, SALT_BYTES } from './format.js'
+import type { Appended, NewRecord, ReadRecord } from './record.js'
+
+/** What one append put together; never empty. */
+export type Group = readonly NewRecord[]
+
+const MAX_COUNT_BYTES = 8
+const GROUP_OVERHEAD_BYTES = MAX_COUNT_BYTES + 6
+/** Time step, type, version, length and salt at their longest. */
+const RECORD_OVERHEAD_BYTES = 8 + 3 + 3 + 4 + SALT_BYTES
+/** A record at its shortest: four varints of a byte, a salt, no body. */
+const SHORTEST_RECORD_BYTES = 4 + SALT_BYTES
+
+/** An upper bound of what a group takes in a frame. */
+export function groupBytes(group: Group): number {
+  return group.reduce((sum, { body }) => sum + RECORD_OVERHEAD_BYTES + body.length, GROUP_OVERHEAD_BYTES)
+}
+
+/** Plaintext of a frame (SPEC § 4.4) that continues `start`, and where each group ended. */
+export function encodeGroups(
+  groups: readonly Group[],
+  start: Boundary,
+  linker: Linker,
+  rng: Rng,
+): { plaintext: Buffer; ends: Appended[] } {
+  const size = groups.reduce((sum, group) => sum + groupBytes(group), MAX_COUNT_BYTES)
+  const plaintext = Buffer.allocUnsafe(size)
+  const ends: Appended[] = []
+  let { nextSeq, link } = start
+  let end = putVarint(plaintext, 0, groups.length)
+  for (const group of groups) {
+    end = putGroup(plaintext, end, group, { nextSeq, link }, linker, rng)
+    link = linker.end()
+    ends.push({ firstSeq: nextSeq, seq: nextSeq + group.length - 1, link })
+    nextSeq += group.length
+  }
+  return { plaintext: plaintext.subarray(0, end), ends }
+}
+
+function putGroup(
+  out: Buffer,
+  start: number,
+  group: Group,
+  from: { readonly nextSeq: number; readonly link: Uint8Array },
+  linker: Linker,
+  rng: Rng,
+): number {
+  const salts = rng.bytes(SALT_BYTES * group.length)
+  let previousAt = group[0]?.at ?? 0
+  let end = out.writeUIntBE(previousAt, putVarint(out, start, group.length), 6)
+  linker.begin(from.link, group.length)
+  for (const [i, { at, type, version, body }] of group.entries()) {
+    end = putVarint(out, end, zigzag(at - previousAt))
+    end = putVarint(out, end, type)
+    end = putVarint(out, end, version)
+    end = putVarint(out, end, body.length * 2)
+    const salted = end
+    salts.copy(out, end, i * SALT_BYTES, (i + 1) * SALT_BYTES)
+    out.set(body, end + SALT_BYTES)
+    end += SALT_BYTES + body.length
+    linker.addBody(from.nextSeq + i, at, type, version, out.subarray(salted, end))
+    previousAt = at
+  }
+  return end
+}
+
+/**
+ * The records of a frame, with the link after each group; bodies are views.
+ * @throws malformed when the plaintext is not exactly one frame's
+ */
+export function decodeGroups(
+  plaintext: Buffer,
+  start: Boundary,
+  linker: Linker,
+): { records: ReadRecord[]; nextSeq: number; link: Uint8Array } {
+  const fields = new Reader(plaintext)
+  const records: ReadRecord[] = []
+  let link = start.link
+  const groups = fields.varint()
+  if (groups === 0) throw new SottoError('malformed', 'a frame without a group')
+  for (let i = 0; i < groups; i++) link = readGroup(fields, records, { nextSeq: start.nextSeq, link }, linker)
+  fields.end()
+  return { records, nextSeq: start.nextSeq + records.length, link }
+}
+
+function readGroup(
+  fields: Reader,
+  records: ReadRecord[],
+  from: { readonly nextSeq: number; readonly link: Uint8Array },
+  linker: Linker,
+): Uint8Array {
+  const count = fields.varint()
+  if (count === 0 || count * SHORTEST_RECORD_BYTES > fields.left) {
+    throw new SottoError('malformed', 'a group of no or too many records')
+  }
+  let at = fields.u48()
+  linker.begin(from.link, count)
+  for (let left = count; left > 1; left--) {
+    const record = readRecord(fields, from.nextSeq + records.length, at, linker)
+    at = record.at
+    records.push({ ...record, groupEnd: false, link: null })
+  }
+  const record = readRecord(fields, from.nextSeq + records.length, at, linker)
+  const link = linker.end()
+  records.push({ ...record, groupEnd: true, link })
+  return link
+}
+
+function readRecord(fields: Reader, seq: number, previousAt: number, linker: Linker) {
+  const at = previousAt + unzigzag(fields.varint())
+  const type = fields.varint()
+  const version = fields.varint()
+  const size = fields.varint()
+  if (at < 0 || at > MAX_U48 || type > MAX_U16 || version > MAX_U16 || size > 2 * MAX_BODY_BYTES) {
+    throw new SottoError('malformed', 'a record out of range')
+  }
+  const erased = size % 2 === 1
+  if (erased) {
+    if (size !== 2 * COMMITMENT_BYTES + 1) throw new SottoError('malformed', 'a commitment of another length')
+    linker.addCommitment(seq, at, type, version, fields.bytes(COMMITMENT_BYTES))
+    return { seq, at, type, version, body: new Uint8Array(0), erased }
+  }
+  const salted = fields.bytes(SALT_BYTES + size / 2)
+  linker.addBody(seq, at, type, version, salted)
+  return { seq, at, type, version, body: salted.subarray(SALT_BYTES), erased }
+}
+
+/** Unsigned LEB128 in its shortest form. */
+function putVarint(out: Buffer, start: number, value: number): number {
+  let end = start
+  let rest = value
+  while (rest > 0x7f) {
+    out[end++] = (rest % 128) + 128
+    rest = Math.floor(rest / 128)
+  }
+  out[end++] = rest
+  return end
+}
+
+function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value
+}
+
+function unzigzag(value: number): number {
+  return value % 2 === 1 ? -(value + 1) / 2 : value / 2
+}

@@ -1,0 +1,7 @@
+export { type Audit, auditLog } from './audit.js'
+export { Damage, type DamageCode, type Problem } from './damage.js'
+export { Log } from './sealed-log.js'
+export type { Recovered } from './mend.js'
+export { type LogOptions, type LogPlace, type OpenLogOptions, createLog, openLog } from './open.js'
+export type { Appended, Head, LogRecord, NewRecord, ReadRecord } from './record.js'
+export type { After } from './timer.js'

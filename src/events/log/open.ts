@@ -1,0 +1,140 @@
+import { dirname } from 'node:path'
+import { SottoError } from '../../foundation/errors.js'
+import type { Rng } from '../../foundation/rng.js'
+import type { FileSystem, Unlock } from '../file-system/file-system.js'
+import { genesis } from './chain.js'
+import { Damage, problem } from './damage.js'
+import type { LogFiles } from './examine.js'
+import { DEFAULT_SEGMENT_BYTES } from './format.js'
+import { KEYRING_NAME, type Keyring, drawKeyring, readKeyring, writeKeyring } from './keyring.js'
+import { Log } from './sealed-log.js'
+import { EMPTY_MANIFEST, manifestKey, writeManifest } from './manifest.js'
+import { mend } from './mend.js'
+import { segmentNumber } from './segment-file.js'
+import { type Survey, mustBeWhole, survey } from './survey.js'
+import { type After, systemAfter } from './timer.js'
+
+const LOCK_NAME = 'lock'
+
+/** Where a log is and what opens it. */
+export interface LogPlace {
+  readonly directory: string
+  readonly fs: FileSystem
+  /** 32 bytes; opens the keyring. */
+  readonly root: Uint8Array
+  /** 32 bytes: the address key, or a tracker's public key. The chain begins with it. */
+  readonly owner: Uint8Array
+}
+
+export interface LogOptions extends LogPlace {
+  readonly rng: Rng
+  /** Take the writer's lock (default). Without it the caller answers for being the only writer. */
+  readonly lock?: boolean
+  /** A segment that has reached this many bytes (default 64 MiB) is followed by a new one. */
+  readonly segmentBytes?: number
+  /** The timer of the idle claim. */
+  readonly after?: After
+}
+
+export interface OpenLogOptions extends LogOptions {
+  /** Reads what is there now, beside a writer or without one: takes no lock, writes nothing, recovers nothing. */
+  readonly readOnly?: boolean
+}
+
+/**
+ * A new, empty log. The keyring is written last: with it the log exists, and a creation that was cut short is none.
+ * @throws profile-exists when there is one, log-busy, log-corrupt when there are segments without a keyring, log-failed
+ */
+export async function createLog(options: LogOptions): Promise<Log> {
+  const { fs, directory } = options
+  await fs.mkdir(directory)
+  await fs.syncDirectory(dirname(directory))
+  const unlock = await takeLock(options)
+  try {
+    if (await fs.exists(`${directory}/${KEYRING_NAME}`)) throw new SottoError('profile-exists')
+    await mustHoldNoSegment(options)
+    const { files, key } = await writeEmpty(options)
+    const head = { seq: 0, link: genesis(files.keyring.logId, files.keyring.owner) }
+    const state = { manifest: EMPTY_MANIFEST, head, recovered: null, unused: null }
+    return new Log({ files, manifestKey: key, ...state, ...workings(options), unlock, readOnly: false })
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+/**
+ * Opens a log: takes the lock, walks the whole chain, and mends what a crash left behind the last durable frame.
+ * @throws log-missing, log-busy, log-unopened (another root, or a damaged keyring: nothing can tell), log-corrupt
+ *   (nothing was written then), log-failed
+ */
+export async function openLog(options: OpenLogOptions): Promise<Log> {
+  const readOnly = options.readOnly ?? false
+  if (!(await options.fs.exists(`${options.directory}/${KEYRING_NAME}`))) throw await absent(options)
+  const unlock = readOnly ? noLock : await takeLock(options)
+  try {
+    const files = await openFiles(options)
+    const key = manifestKey(options.root, files.keyring.logId)
+    const found = await survey(files, key, readOnly)
+    mustBeWhole(found)
+    const recovered = readOnly ? null : await mend(files, found)
+    const state = { manifest: found.manifest, head: found.head, recovered, unused: unusedOf(found) }
+    return new Log({ files, manifestKey: key, ...state, ...workings(options), unlock, readOnly })
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+/** @throws log-missing, log-unopened, log-corrupt */
+export async function openFiles(place: LogPlace): Promise<LogFiles> {
+  const { fs, directory, root, owner } = place
+  const keyring = await readKeyring(fs, directory, root, owner)
+  if (keyring === null) throw await absent(place)
+  return { fs, directory, keyring }
+}
+
+/** @throws log-busy, log-failed */
+export function takeLock({ fs, directory, lock }: LogPlace & { readonly lock?: boolean }): Promise<Unlock> {
+  return lock === false ? Promise.resolve(noLock) : fs.lock(`${directory}/${LOCK_NAME}`)
+}
+
+function noLock(): Promise<void> {
+  return Promise.resolve()
+}
+
+async function writeEmpty({ fs, directory, root, owner, rng }: LogOptions) {
+  const keyring: Keyring = drawKeyring(Uint8Array.from(owner), rng)
+  const key = manifestKey(root, keyring.logId)
+  try {
+    await writeManifest(fs, directory, key, EMPTY_MANIFEST, rng)
+    await writeKeyring(fs, directory, root, keyring, rng)
+  } catch (cause) {
+    throw new SottoError('log-failed', undefined, { cause })
+  }
+  return { files: { fs, directory, keyring }, key }
+}
+
+/** Segments cannot be older than the keyring: without it there is a log whose keyring was lost, or none. */
+async function absent(place: LogPlace): Promise<SottoError> {
+  try {
+    await mustHoldNoSegment(place)
+    return new SottoError('log-missing')
+  } catch (error) {
+    if (error instanceof Damage) return error
+    throw error
+  }
+}
+
+async function mustHoldNoSegment({ fs, directory }: LogPlace): Promise<void> {
+  const names = await fs.readdir(directory)
+  if (names.some((name) => segmentNumber(name) !== null)) throw new Damage(problem(0, 0, 'keyring'))
+}
+
+function unusedOf({ last }: Survey): number | null {
+  return last?.seen?.end.frames === 0 ? last.entry.number : null
+}
+
+function workings({ rng, segmentBytes = DEFAULT_SEGMENT_BYTES, after = systemAfter }: LogOptions) {
+  return { rng, segmentBytes, after }
+}

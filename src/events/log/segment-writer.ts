@@ -1,0 +1,103 @@
+import type { FileHandle } from '../file-system/file-system.js'
+import { concat } from '../../foundation/bytes.js'
+import type { Rng } from '../../foundation/rng.js'
+import { type Boundary, encodeAnchor, firstBoundary, slotOffset } from './anchor.js'
+import { Linker } from './chain.js'
+import type { LogFiles } from './examine.js'
+import { HEADER_BYTES, FRAMES_OFFSET } from './format.js'
+import { type Group, encodeGroups } from './frame-plaintext.js'
+import { sealFrame } from './frame.js'
+import type { SegmentEntry } from './manifest.js'
+import type { Appended } from './record.js'
+import { segmentPath } from './segment-file.js'
+import { type SegmentKeys, drawSegmentKeys, encodeHeader } from './segment-header.js'
+
+/** Where in the log a new segment stands. */
+export type SegmentPlace = Omit<SegmentEntry, 'segmentId'>
+
+/** The segment that is being written. After any rejection it must not be used again but to close it. */
+export class SegmentWriter {
+  readonly entry: SegmentEntry
+  readonly #keys: SegmentKeys
+  readonly #file: FileHandle
+  readonly #rng: Rng
+  readonly #linker = new Linker()
+  #end: Boundary
+  #settled = false
+
+  private constructor(entry: SegmentEntry, keys: SegmentKeys, file: FileHandle, rng: Rng) {
+    this.entry = entry
+    this.#keys = keys
+    this.#file = file
+    this.#rng = rng
+    this.#end = firstBoundary(entry)
+  }
+
+  /** Creates the file with header and empty slots, durable by name and content: only then may the manifest list it. */
+  static async create(files: LogFiles, place: SegmentPlace, rng: Rng): Promise<SegmentWriter> {
+    const { fs, directory, keyring } = files
+    const keys = drawSegmentKeys(keyring.logId, rng)
+    const entry = { ...place, segmentId: keys.segmentId }
+    const file = await fs.open(segmentPath(directory, entry.number), 'w')
+    try {
+      const header = encodeHeader(keyring, keys, entry, rng)
+      await file.write(0, concat(header, Buffer.alloc(FRAMES_OFFSET - HEADER_BYTES)))
+      await file.datasync()
+      await fs.syncDirectory(directory)
+    } catch (error) {
+      await file.close()
+      throw error
+    }
+    return new SegmentWriter(entry, keys, file, rng)
+  }
+
+  /** Behind the last durable frame. */
+  get end(): Boundary {
+    return this.#end
+  }
+
+  /** Writes one frame, and the claim that those before it are durable; durable when it resolves. */
+  async commit(groups: readonly Group[]): Promise<Appended[]> {
+    const start = this.#end
+    const { plaintext, ends } = encodeGroups(groups, start, this.#linker, this.#rng)
+    const frame = sealFrame(this.#keys, start, plaintext)
+    plaintext.fill(0)
+    this.#settled = false
+    await Promise.all([this.#file.write(start.offset, frame), this.#claim(start, false)])
+    await this.#file.datasync()
+    this.#end = behind(start, frame.length, ends)
+    return ends
+  }
+
+  /** Claims the last commit too, when nothing follows it for now. */
+  async settle(): Promise<void> {
+    if (this.#settled) return
+    await this.#claim(this.#end, true)
+    await this.#file.datasync()
+    this.#settled = true
+  }
+
+  async close(): Promise<void> {
+    this.#keys.key.fill(0)
+    this.#keys.anchorKey.fill(0)
+    await this.#file.close()
+  }
+
+  #claim(boundary: Boundary, settled: boolean): Promise<void> {
+    return this.#file.write(slotOffset(boundary.frames), encodeAnchor(this.#keys, boundary, settled))
+  }
+}
+
+function behind(
+  { frames, offset, nextSeq, link }: Boundary,
+  bytes: number,
+  ends: readonly Appended[],
+): Boundary {
+  const last = ends.at(-1)
+  return {
+    frames: frames + 1,
+    offset: offset + bytes,
+    nextSeq: last === undefined ? nextSeq : last.seq + 1,
+    link: last?.link ?? link,
+  }
+}

@@ -1,0 +1,66 @@
+import { equalBytes } from '../../foundation/bytes.js'
+import { genesis } from './chain.js'
+import { Damage, type Problem, problem } from './damage.js'
+import { type Examined, type LogFiles, type Unlisted, examine, unlisted } from './examine.js'
+import { type Manifest, readManifest } from './manifest.js'
+import type { Head } from './record.js'
+
+/** A reader whose manifest was replaced while it read starts again; oftener than this it is damage. */
+const TRIES = 5
+
+/** Everything a walk over a log found out, damage included. */
+export interface Survey {
+  readonly manifest: Manifest
+  readonly problems: readonly Problem[]
+  /** Records that verified. */
+  readonly events: number
+  /** The end of what verifies without a gap from the first record on. */
+  readonly head: Head
+  /** The newest segment and the one before it. */
+  readonly last: Examined | null
+  readonly previous: Examined | null
+  readonly strays: readonly Unlisted[]
+}
+
+/**
+ * Walks the whole log. A writer beside us may replace the manifest and remove files meanwhile: what looks like damage
+ * then is looked at again.
+ * @throws log-corrupt when the manifest does not open
+ */
+export async function survey(files: LogFiles, key: Uint8Array, live: boolean): Promise<Survey> {
+  const read = () => readManifest(files.fs, files.directory, key, files.keyring)
+  for (let tries = 1; ; tries++) {
+    const manifest = await read()
+    const found = await surveyOnce(files, manifest, live)
+    if (found.problems.length === 0 || tries === TRIES) return found
+    if ((await read()).generation === manifest.generation) return found
+  }
+}
+
+async function surveyOnce(files: LogFiles, manifest: Manifest, live: boolean): Promise<Survey> {
+  const problems: Problem[] = []
+  let events = 0
+  let head: Head = { seq: 0, link: genesis(files.keyring.logId, files.keyring.owner) }
+  let last: Examined | null = null
+  let previous: Examined | null = null
+  for await (const examined of examine(files, manifest, live)) {
+    const { entry, seen, ending } = examined
+    const gapless = problems.length === 0 && equalBytes(entry.previousLink, head.link)
+    if (seen !== null) {
+      events += seen.end.nextSeq - entry.firstSeq
+      if (gapless) head = { seq: seen.end.nextSeq - 1, link: seen.end.link }
+    }
+    if (ending.kind === 'damaged') problems.push(problem(entry.number, ending.offset, ending.code))
+    previous = last
+    last = examined
+  }
+  const strays = await unlisted(files, manifest)
+  for (const stray of strays) if (stray.problem !== null) problems.push(stray.problem)
+  return { manifest, problems, events, head, last, previous, strays }
+}
+
+/** @throws log-corrupt at the first problem */
+export function mustBeWhole({ problems }: Survey): void {
+  const [first] = problems
+  if (first !== undefined) throw new Damage(first)
+}

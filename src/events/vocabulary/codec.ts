@@ -1,0 +1,45 @@
+import { SottoError } from '../../foundation/errors.js'
+import { pack, unpack } from '../../foundation/pack.js'
+import type { Fact, FactType, StoredFact } from './facts.js'
+import { REGISTRY } from './registry.js'
+import { upcast } from './upcasters.js'
+
+/** A fact as the log takes it, without its time. */
+export interface EncodedFact {
+  readonly type: number
+  readonly version: number
+  readonly body: Uint8Array
+}
+
+/** A record as the log gives it. */
+export interface FactRecord extends EncodedFact {
+  readonly seq: number
+  readonly at: number
+  readonly erased: boolean
+}
+
+const TYPE_OF: ReadonlyMap<number, FactType> = new Map(
+  Object.entries(REGISTRY).map(([type, { code }]) => [code, type as FactType]),
+)
+
+export function encodeFact({ type, data }: Fact): EncodedFact {
+  const { code, version } = REGISTRY[type]
+  return { type: code, version, body: pack(data) }
+}
+
+/**
+ * The fact of a record, brought to the present version. Its shape is what a sotto of that version wrote: the log has
+ * verified that nobody else did.
+ * @throws unknown-event for a type, a version or an erasure that only a newer sotto writes; malformed for a body that
+ *   is no map
+ */
+export function decodeFact(record: FactRecord): StoredFact {
+  const { seq, at, version } = record
+  const type = TYPE_OF.get(record.type)
+  if (type === undefined || record.erased || version < 1 || version > REGISTRY[type].version) {
+    throw new SottoError('unknown-event', `record ${seq}, type ${record.type}, version ${version}`)
+  }
+  const data = upcast(type, version, unpack(record.body))
+  if (data === null || typeof data !== 'object') throw new SottoError('malformed', `record ${seq}`)
+  return { seq, at, type, data } as StoredFact
+}
