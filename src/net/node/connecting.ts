@@ -1,5 +1,6 @@
 import type { Endpoint, UserId } from '../../events/vocabulary/facts.js'
 import type { ContactRow } from '../../projections/view.js'
+import { proofHostOf } from '../gate/address.js'
 import type { CarrierId, Proven } from '../effects.js'
 import {
   beginHandshake,
@@ -34,7 +35,7 @@ export function call(
   endpoint: Endpoint,
   failed: (turn: Turn) => void,
 ): CarrierId {
-  const place = { path: LINK_PATH, host: endpoint }
+  const place = { path: LINK_PATH, host: proofHostOf(endpoint) }
   const token = makeContactProof({ token: row.shows, ...place, now: turn.now, rng: turn.rng })
   const request = { who: row.id, endpoint, proof: token.proof }
   return dial(turn, request, (id) => new Dialling(id, { row, token, failed }, turn.now))

@@ -1,5 +1,6 @@
 import type { Endpoint, UserId } from '../../events/vocabulary/facts.js'
 import { addressOf } from '../../keys/user-id.js'
+import { proofHostOf } from '../gate/address.js'
 import type { CarrierId } from '../effects.js'
 import {
   beginIntro,
@@ -38,7 +39,7 @@ export function introduce(turn: Turn, introduction: Introduction): void {
     introduction.failed(turn)
     return
   }
-  const place = { path: LINK_PATH, host: endpoint }
+  const place = { path: LINK_PATH, host: proofHostOf(endpoint) }
   const { introduction: key, who } = introduction
   const proof = makeIntroProof({ introduction: key, ...place, now: turn.now, rng: turn.rng })
   const next = (later: Turn) => introduce(later, { ...introduction, endpoints: rest })

@@ -18,7 +18,7 @@ const FIRST_RETRY_MS = 2_000
 const LAST_RETRY_MS = 300_000
 /** A round that failed is not begun again sooner, whatever is queued. */
 const QUIET_MS = 2_000
-const MAX_ROUNDS_AT_ONCE = 8
+const MAX_ROUNDS_AT_ONCE = 16
 const START_SPREAD_MS = 1_000
 /** After a cut the lower ID dials at once and the higher one later, so that mostly one link comes up. */
 const HIGHER_WAITS_MS = 1_500
@@ -108,7 +108,7 @@ export function nextReach(node: NodeState): number {
 }
 
 export function dueReaches(turn: Turn): void {
-  let rounds = [...turn.node.reaches.values()].filter((reach) => reach.carrier !== null).length
+  let rounds = [...turn.node.reaches.values()].filter((reach) => reach.phase !== 'idle').length
   for (const reach of [...turn.node.reaches.values()]) {
     if (reach.phase !== 'idle' || reach.nextAt > turn.now) continue
     if (rounds++ < MAX_ROUNDS_AT_ONCE) begin(turn, reach)
