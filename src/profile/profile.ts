@@ -1,5 +1,5 @@
 import type { Fact, StoredFact } from '../events/vocabulary/facts.js'
-import type { FactStore } from '../events/store/fact-store.js'
+import type { AppendedFacts, FactStore } from '../events/store/fact-store.js'
 import { isSottoError } from '../foundation/errors.js'
 import type { Rng } from '../foundation/rng.js'
 import type { Identity } from '../keys/identity.js'
@@ -62,7 +62,7 @@ export class Profile {
   append(facts: readonly Fact[]): Promise<StoredFact[]> {
     if (facts.length === 0) return Promise.resolve([])
     // Appends overlap, so that one fdatasync serves several; they are applied in the order they were made in.
-    const appending = this.store.append(facts, this.clock.now())
+    const appending = this.store.appendLinked(facts, this.clock.now())
     const applying = this.#applied.then(() => this.#apply(appending))
     this.#applied = applying.catch(() => undefined)
     return applying
@@ -99,20 +99,14 @@ export class Profile {
     return this.#closing
   }
 
-  async #apply(appending: Promise<StoredFact[]>): Promise<StoredFact[]> {
-    const stored = await appending.catch((error: unknown) => {
+  async #apply(appending: Promise<AppendedFacts>): Promise<StoredFact[]> {
+    const { facts, link } = await appending.catch((error: unknown) => {
       if (isSottoError(error, 'log-failed')) this.#fail(error)
       throw error
     })
-    await this.projections.apply(stored, this.#linkAfter(stored))
-    for (const fact of stored) for (const watcher of this.#watchers) watcher(fact)
-    return stored
-  }
-
-  /** Known only where a commit group ended: appends that overlap share one. */
-  #linkAfter(stored: readonly StoredFact[]): Uint8Array | null {
-    const { seq, link } = this.store.head
-    return stored.at(-1)?.seq === seq ? link : null
+    await this.projections.apply(facts, link)
+    for (const fact of facts) for (const watcher of this.#watchers) watcher(fact)
+    return facts
   }
 
   async #close(): Promise<void> {

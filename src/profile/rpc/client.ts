@@ -32,15 +32,18 @@ export class RpcClient {
     options: { onEvent?: ((event: unknown) => void) | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<unknown> {
     const id = this.#next++
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, event: options.onEvent ?? (() => undefined) })
-      if (this.#socket.destroyed) {
-        this.#fail(new SottoError('no-daemon'))
-        return
-      }
-      options.signal?.addEventListener('abort', () => this.#fail(new SottoError('cancelled')), { once: true })
-      this.#socket.write(lineOf({ id, method, params }))
+    const { signal, onEvent = () => undefined } = options
+    const abort = () => {
+      this.#fail(new SottoError('cancelled'))
+    }
+    const answered = new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject, event: onEvent })
+      if (signal?.aborted === true) abort()
+      else if (this.#socket.destroyed) this.#fail(new SottoError('no-daemon'))
+      else this.#socket.write(lineOf({ id, method, params }))
     })
+    signal?.addEventListener('abort', abort, { once: true })
+    return answered.finally(() => signal?.removeEventListener('abort', abort))
   }
 
   close(): void {
