@@ -22,7 +22,6 @@ export interface Workshop {
 
 /** Facts between two batches while replaying: many changes of one row become one write. */
 const REPLAY_BATCH = 16_384
-const PROGRESS_STEP = 4096
 
 /** The current store brought up to the head of the log, or a new one where there is none or it cannot be trusted. */
 export async function openCurrent(shop: Workshop): Promise<Store> {
@@ -56,11 +55,11 @@ export async function build(shop: Workshop, until = Infinity): Promise<{ store: 
 /** Applies what the store lacks, up to `until` or the head of the log. */
 export async function replay(shop: Workshop, store: Store, until = Infinity): Promise<void> {
   if (store.seq >= Math.min(until, shop.source.head.seq)) return
-  for await (const { fact, link } of shop.source.read(store.seq + 1)) {
-    store.apply(fact, link)
-    if (store.unflushed >= REPLAY_BATCH && link !== null) await store.flush()
-    if (fact.seq % PROGRESS_STEP === 0) shop.onProgress?.({ done: fact.seq, total: shop.source.head.seq })
-    if (fact.seq >= until) break
+  for await (const frame of shop.source.readFrames(store.seq + 1)) {
+    for (const { fact, link } of frame) if (fact.seq <= until) store.apply(fact, link)
+    if (store.unflushed >= REPLAY_BATCH) await store.flush()
+    shop.onProgress?.({ done: store.seq, total: shop.source.head.seq })
+    if (store.seq >= until) break
   }
 }
 
@@ -99,8 +98,8 @@ async function isOnTheChain(source: FactSource, { checkpoint }: Store): Promise<
   if (seq === 0) return true
   if (seq > source.head.seq) return false
   if (seq === source.head.seq) return equalBytes(link, source.head.link)
-  for await (const first of source.read(seq)) {
-    return first.fact.seq === seq && first.link !== null && equalBytes(first.link, link)
+  for await (const [first] of source.readFrames(seq)) {
+    return first?.fact.seq === seq && first.link !== null && equalBytes(first.link, link)
   }
   return false
 }

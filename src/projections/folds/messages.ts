@@ -5,7 +5,7 @@ import { clampedTime } from '../lists/order.js'
 import type { MessageRow, MessageState, TrailStep } from '../view.js'
 import { wasQueued, wasReceived } from './dedupe.js'
 import { PROJECTION } from './numbers.js'
-import { pendingFor } from './outbox-row.js'
+import { outboxRow, pendingFor } from './outbox-row.js'
 
 const messageTable = table<MessageRow>(PROJECTION.messages, 1)
 
@@ -23,9 +23,10 @@ export function messageRow(reads: Reads, id: MessageId): MessageRow | undefined 
   return reads.get(messageTable, id)
 }
 
-/** The same letter or the same message ID a second time changes nothing. */
+/** The same letter or the same message ID a second time changes nothing, be it a control letter's that still waits. */
 function messageQueued({ data, at }: FactOf<'MessageQueued'>, tx: Tx): void {
   if (data.kind !== 'text' || wasQueued(tx, data.checkCode, data.sentAt)) return
+  if (outboxRow(tx, data.messageId) !== undefined) return
   addFirst(tx, {
     messageId: data.messageId,
     direction: 'out',

@@ -1,0 +1,481 @@
+import fc from 'fast-check'
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import t from 'tap'
+import type { Test } from 'tap'
+import { toHex } from '../src/foundation/bytes.js'
+import { isSottoError } from '../src/foundation/errors.js'
+import { diskBacking, memoryBacking } from '../src/projections/engine/backing.js'
+import type { Backing } from '../src/projections/engine/backing.js'
+import { isDamage } from '../src/projections/engine/damage.js'
+import type { Projections } from '../src/projections/engine.js'
+import { FOLDS } from '../src/projections/folds.js'
+import { MemoryFacts } from './fixtures/fact-source.js'
+import { PEOPLE, START, anyHistory } from './fixtures/histories.js'
+import type { HistoryGroup } from './fixtures/histories.js'
+import { everythingIn, happened, openOn } from './fixtures/projected.js'
+
+const [BOB = '', CAROL = ''] = PEOPLE
+const CHECK_CODE = (n: number) => Buffer.from(n.toString(16).padStart(32, '0'), 'hex')
+
+async function hashesOf(projections: Projections): Promise<readonly string[]> {
+  return (await projections.hashes()).map(({ name, rows, hash }) => `${name} ${rows} ${toHex(hash)}`)
+}
+
+/** A history long enough for several pages and batches. */
+function longStory(messages: number): MemoryFacts {
+  const facts = new MemoryFacts()
+  for (let n = 0; n < messages; n++) {
+    const common = {
+      messageId: toHex(CHECK_CODE(n)),
+      checkCode: CHECK_CODE(n),
+      sentAt: START + n * 7,
+    } as const
+    const words = { kind: 'text', body: { text: `secret words ${n}` } } as const
+    const from = n % 2 === 0 ? BOB : CAROL
+    facts.append(
+      [{ type: 'MessageReceived', data: { ...common, ...words, from, how: 'link' } }],
+      START + n * 7,
+    )
+  }
+  return facts
+}
+
+/** Applies every group, flushing after some of them. */
+async function live(
+  history: readonly HistoryGroup[],
+  backing: Backing,
+  flushEvery: number,
+): Promise<[MemoryFacts, Projections]> {
+  const source = happened(history)
+  const facts = new MemoryFacts()
+  const projections = await openOn(facts, backing)
+  for (const [i, group] of source.groups.entries()) {
+    facts.groups.push(group)
+    await projections.apply(group.facts, group.link)
+    if (i % flushEvery === flushEvery - 1) await projections.flush()
+  }
+  return [facts, projections]
+}
+
+t.test('ES-2 rebuild = incremental = checkpoint and tail, for any history', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(anyHistory(), fc.integer({ min: 1, max: 30 }), async (history, flushEvery) => {
+      const backing = memoryBacking()
+      const [facts, incremental] = await live(history, backing, flushEvery)
+      const expected = [everythingIn(incremental.view), await hashesOf(incremental)]
+      // Neither closed nor flushed: as after a kill -9.
+      const resumed = await openOn(facts, backing)
+      t.strictSame([everythingIn(resumed.view), await hashesOf(resumed)], expected, 'checkpoint and tail')
+      const rebuilt = await openOn(facts)
+      t.strictSame([everythingIn(rebuilt.view), await hashesOf(rebuilt)], expected, 'rebuild')
+      t.ok(
+        (await resumed.replayCheck()).every(({ equal }) => equal),
+        'replay check',
+      )
+    }),
+    { numRuns: 60 },
+  )
+})
+
+t.test('ES-2 the same facts twice, in other groups, give the same view', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(anyHistory(30), async (history) => {
+      const facts = happened(history)
+      const once = await openOn(facts)
+      for (const { facts: again, link } of facts.groups) await once.apply(again, link)
+      const regrouped = new MemoryFacts()
+      for (const group of facts.groups) for (const fact of group.facts) regrouped.append([fact], fact.at)
+      const other = await openOn(regrouped)
+      t.strictSame(await hashesOf(once), await hashesOf(other))
+    }),
+    { numRuns: 30 },
+  )
+})
+
+t.test('on disk: resumed from the checkpoint, and only the tail is read', async (t) => {
+  const directory = t.testdir()
+  const facts = longStory(400)
+  const first = await openOn(facts.truncated(300), diskBacking(directory))
+  await first.close()
+  const whole = await openOn(facts)
+  facts.replayed = 0
+  const second = await openOn(facts, diskBacking(directory))
+  t.equal(facts.replayed, 101, 'the checkpointed fact to compare the link, and 100 after it')
+  t.strictSame(everythingIn(second.view), everythingIn(whole.view))
+  t.strictSame(await hashesOf(second), await hashesOf(whole))
+  await second.close()
+  t.strictSame((await readdir(directory)).sort(), ['1', 'current'])
+})
+
+t.test('on disk: a second opener is told that the profile is busy, and breaks nothing', async (t) => {
+  const directory = t.testdir()
+  const facts = longStory(10)
+  const first = await openOn(facts, diskBacking(directory))
+  await t.rejects(openOn(facts, diskBacking(directory)), { code: 'profile-busy' })
+  t.strictSame(await readdir(directory), ['1', 'current'])
+  await first.close()
+})
+
+t.test('nothing in the directory is in the clear', async (t) => {
+  const directory = t.testdir()
+  const facts = longStory(200)
+  facts.append(
+    [
+      {
+        type: 'FriendRequestReceived',
+        data: {
+          id: BOB,
+          nickname: 'bob the builder',
+          token: Buffer.alloc(32, 0xa5),
+          endpoints: ['rendezvous.example:9'],
+          certificate: Buffer.alloc(120, 0xb6),
+          spki: Buffer.alloc(40, 0xc7),
+          text: 'do you remember me',
+        },
+      },
+      { type: 'SettingChanged', data: { key: 'refresh.interval', value: 'every-minute' } },
+    ],
+    START,
+  )
+  const projections = await openOn(facts, diskBacking(directory))
+  t.equal(projections.view.contact(BOB)?.nickname, 'bob the builder')
+  await projections.close()
+  const names = (await readdir(join(directory, '1'))).map((name) => join(directory, '1', name))
+  const stored = Buffer.concat(await Promise.all(names.map((name) => readFile(name))))
+  t.ok(stored.length > 20_000)
+  const secrets = [
+    'secret words',
+    'bob the',
+    'remember',
+    'rendezvous',
+    'refresh',
+    'every-minute',
+    BOB,
+    CAROL,
+    'state',
+    'MessageRe',
+  ]
+  for (const secret of secrets) t.notOk(stored.includes(secret), secret)
+  for (const byte of [0xa5, 0xb6, 0xc7]) t.notOk(stored.includes(Buffer.alloc(16, byte)), `bytes ${byte}`)
+  t.notOk(stored.includes(CHECK_CODE(7)), 'a check code')
+  const time = Buffer.alloc(8)
+  time.writeDoubleBE(START + 7)
+  t.notOk(stored.includes(time.subarray(0, 6)), 'a time')
+})
+
+t.test('a store that lost or changed anything is noticed at opening and rebuilt', async (t) => {
+  const facts = longStory(150)
+  const expected = await hashesOf(await openOn(facts))
+  const sabotage: Record<string, (backing: Backing) => Promise<void>> = {
+    'a batch mark is gone': (backing) => deleteOne(backing, 0x03),
+    'a row is gone': (backing) => deleteOne(backing, 0x01),
+    'a checkpoint is gone': (backing) => deleteOne(backing, 0x02),
+    'a bit of a checkpoint flipped': (backing) => changeOne(backing, 0x02, (value) => flipBit(value)),
+    'a bit of a mark flipped': (backing) => changeOne(backing, 0x03, (value) => flipBit(value)),
+    'the store id changed': (backing) => changeOne(backing, 0x00, (value) => flipBit(value)),
+    'a mark is cut short': (backing) => changeOne(backing, 0x03, (value) => value.subarray(0, 3)),
+  }
+  for (const [what, harm] of Object.entries(sabotage)) {
+    const backing = memoryBacking()
+    const facts2 = facts.truncated(100)
+    const before = await openOn(facts2, backing)
+    for (const group of facts.groups.slice(100)) {
+      facts2.groups.push(group)
+      await before.apply(group.facts, group.link)
+      await before.flush()
+    }
+    await before.close()
+    await harm(backing)
+    facts2.replayed = 0
+    const after = await openOn(facts2, backing)
+    t.equal(facts2.replayed, 150, `${what}: everything is replayed`)
+    t.equal(await backing.current(), 2, `${what}: into a new store`)
+    t.strictSame(await backing.present(), [2], `${what}: and the old one is removed`)
+    t.strictSame(await hashesOf(after), expected, what)
+  }
+})
+
+t.test('an unreadable row found later is healed from the log, in apply and in the view', async (t) => {
+  const facts = longStory(150)
+  const expected = everythingIn((await openOn(facts)).view)
+  for (const harm of ['view', 'apply'] as const) {
+    const backing = memoryBacking()
+    const some = facts.truncated(149)
+    await (await openOn(some, backing)).close()
+    await changeAll(backing, 0x01, (value) => flipBit(value))
+    const projections = await openOn(some, backing)
+    const last = facts.groups[149]!
+    if (harm === 'view') t.throws(() => projections.view.conversation(BOB), { code: 'projections-damaged' })
+    some.groups.push(last)
+    const healed = projections.apply(last.facts, last.link)
+    t.type(healed, Promise, 'apply waits for the rebuild')
+    await healed
+    t.strictSame(everythingIn(projections.view), expected, harm)
+    t.ok((await projections.replayCheck()).every(({ equal }) => equal))
+    await projections.close()
+    some.replayed = 0
+    t.strictSame(everythingIn((await openOn(some, backing)).view), expected, 'and stays healed')
+    t.ok(some.replayed <= 1, 'without another rebuild')
+  }
+})
+
+t.test('replay check tells which projection is not what the log says', async (t) => {
+  const facts = longStory(100)
+  facts.append([{ type: 'SettingChanged', data: { key: 'rsa-each', value: true } }], START)
+  let honest = false
+  const twoFaced = FOLDS.map((fold) => {
+    if (fold.name !== 'settings') return fold
+    return {
+      ...fold,
+      on: { SettingChanged: (...args) => (honest ? fold.on.SettingChanged?.(...args) : undefined) },
+    }
+  }) satisfies typeof FOLDS
+  const projections = await openOn(facts, memoryBacking(), { folds: twoFaced })
+  t.ok((await projections.replayCheck()).every(({ equal }) => equal))
+  honest = true
+  const unequal = (await projections.replayCheck()).filter(({ equal }) => !equal)
+  t.strictSame(
+    unequal.map(({ name, rows }) => [name, rows]),
+    [['settings', 2]],
+  )
+})
+
+t.test('replay check calls a projection unequal that does not open', async (t) => {
+  const backing = memoryBacking()
+  const facts = longStory(100)
+  await (await openOn(facts, backing)).close()
+  const projections = await openOn(facts, backing)
+  await changeAll(backing, 0x01, (value) => flipBit(value))
+  const found = await projections.replayCheck()
+  t.equal(found.length, FOLDS.length)
+  t.notOk(found.find(({ name }) => name === 'messages')?.equal)
+  await projections.rebuild()
+  t.ok((await projections.replayCheck()).every(({ equal }) => equal))
+})
+
+t.test('rolled back, forked and restarted logs: the link decides', async (t) => {
+  const facts = longStory(120)
+  const rolledBack = facts.truncated(100)
+  const forked = facts.truncated(100)
+  const bob = { from: BOB, how: 'link', kind: 'text', body: { text: 'another story' } } as const
+  for (let n = 0; n < 30; n++) {
+    const letter = {
+      messageId: toHex(CHECK_CODE(n + 900)),
+      checkCode: CHECK_CODE(n + 900),
+      sentAt: START + n,
+    }
+    forked.append([{ type: 'MessageReceived', data: { ...bob, ...letter } }], START + n)
+  }
+  for (const [what, other] of Object.entries({ rolledBack, forked, empty: new MemoryFacts() })) {
+    const backing = memoryBacking()
+    await (await openOn(facts, backing)).close()
+    const reopened = await openOn(other, backing)
+    t.equal(await backing.current(), 2, `${what}: rebuilt`)
+    t.strictSame(await hashesOf(reopened), await hashesOf(await openOn(other)), what)
+  }
+})
+
+t.test('a fold of another version, or another set of folds, rebuilds', async (t) => {
+  const facts = longStory(50)
+  const newer = FOLDS.map((fold) =>
+    fold.name === 'messages' ? { ...fold, version: fold.version + 1 } : fold,
+  )
+  const fewer = FOLDS.slice(0, -1)
+  for (const folds of [newer, fewer]) {
+    const backing = memoryBacking()
+    await (await openOn(facts, backing)).close()
+    await (await openOn(facts, backing, { folds })).close()
+    t.equal(await backing.current(), 2)
+    await openOn(facts, backing, { folds })
+    t.equal(await backing.current(), 2, 'once')
+    const back = await openOn(facts, backing)
+    t.equal(await backing.current(), 3, 'and back')
+    t.strictSame(await hashesOf(back), await hashesOf(await openOn(facts)))
+  }
+})
+
+t.test('damaged files of level are rebuilt, never an error', async (t) => {
+  const facts = longStory(300)
+  const expected = await hashesOf(await openOn(facts))
+  const good = await storeOnDisk(t, facts)
+  const files = (await readdir(join(good, '1'))).filter((name) =>
+    /^CURRENT$|^MANIFEST|\.log$|\.ldb$/.test(name),
+  )
+  t.ok(files.some((name) => name.endsWith('.ldb')) && files.length >= 4, files.join(' '))
+  const harms = { cut: cutShort, garbled: (bytes: Buffer) => bytes.fill(0x5a, bytes.length >> 1) }
+  for (const name of ['current', ...files.map((file) => `1/${file}`)]) {
+    for (const [how, harm] of Object.entries(harms)) {
+      t.strictSame(await afterHarm(t, good, facts, name, harm), expected, `${name} ${how}`)
+    }
+  }
+})
+
+t.test('a bit flipped anywhere in the write-ahead log of level loses nothing', async (t) => {
+  const facts = longStory(40)
+  const expected = await hashesOf(await openOn(facts))
+  const good = t.testdir()
+  const source = facts.truncated(0)
+  const projections = await openOn(source, diskBacking(good))
+  for (const group of facts.groups) {
+    source.groups.push(group)
+    await projections.apply(group.facts, group.link)
+    if (group.facts[0]!.seq % 4 === 0) await projections.flush()
+  }
+  await projections.close()
+  const log = (await readdir(join(good, '1'))).find((name) => name.endsWith('.log'))
+  const places = 24
+  for (let n = 0; n < places; n++) {
+    const flip = (bytes: Buffer) => flipBit(bytes, Math.floor((bytes.length * (n + 0.5)) / places))
+    t.strictSame(await afterHarm(t, good, facts, `1/${String(log)}`, flip), expected, `place ${n}`)
+  }
+})
+
+t.test('leftovers of a crash are swept, whichever moment it struck', async (t) => {
+  const directory = t.testdir()
+  const facts = longStory(50)
+  await (await openOn(facts, diskBacking(directory))).close()
+  await mkdir(join(directory, '2'))
+  await mkdir(join(directory, '17'))
+  await writeFile(join(directory, 'current.new'), '17')
+  facts.replayed = 0
+  const projections = await openOn(facts, diskBacking(directory))
+  t.equal(facts.replayed, 0)
+  await projections.rebuild()
+  await projections.close()
+  t.strictSame((await readdir(directory)).sort(), ['2', 'current'])
+  t.equal(await readFile(join(directory, 'current'), 'utf8'), '2')
+})
+
+t.test('facts go on during a rebuild and a replay check, and are neither lost nor shown late', async (t) => {
+  const facts = longStory(120)
+  const some = facts.truncated(100)
+  const projections = await openOn(some)
+  const works = [projections.rebuild(), projections.replayCheck()] as const
+  for (const group of facts.groups.slice(100)) {
+    some.groups.push(group)
+    t.equal(projections.apply(group.facts, group.link), undefined, 'synchronous')
+    t.equal(projections.view.seq, some.head.seq)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await works[0]
+  t.ok((await works[1]).every(({ equal }) => equal))
+  t.strictSame(await hashesOf(projections), await hashesOf(await openOn(facts)))
+})
+
+t.test('in the middle of a commit group facts are visible, and no checkpoint is taken', async (t) => {
+  const facts = new MemoryFacts()
+  const backing = memoryBacking()
+  const projections = await openOn(facts, backing)
+  const { facts: stored, link } = facts.append(
+    [
+      { type: 'TrackerAdded', data: { url: 'sotto-tracker://192.0.2.1:1/K' } },
+      { type: 'TrackerAdded', data: { url: 'sotto-tracker://192.0.2.2:1/K' } },
+    ],
+    START,
+  )
+  await projections.apply(stored.slice(0, 1), null)
+  t.equal(projections.view.trackers().length, 1)
+  await projections.flush()
+  const killed = await openOn(facts, backing)
+  t.equal(killed.view.trackers().length, 2, 'the whole group is replayed')
+  t.equal(facts.replayed, 2, 'nothing of it was checkpointed')
+  await projections.apply(stored.slice(1), link)
+  t.equal(projections.view.trackers().length, 2)
+})
+
+t.test('background flushes: by number and by time', async (t) => {
+  const facts = longStory(60)
+  const some = facts.truncated(0)
+  const backing = memoryBacking()
+  const projections = await openOn(some, backing, { flushAfter: { facts: 20, ms: 5 } })
+  for (const group of facts.groups) {
+    some.groups.push(group)
+    void projections.apply(group.facts, group.link)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  some.replayed = 0
+  await openOn(some, backing)
+  t.ok(some.replayed <= 1, 'nothing was left to replay after a kill')
+})
+
+t.test('errors of the log are passed on, and the store is kept', async (t) => {
+  const facts = longStory(20)
+  const backing = memoryBacking()
+  await (await openOn(facts.truncated(10), backing)).close()
+  facts.readFrames = () => {
+    throw new Error('disk on fire')
+  }
+  await t.rejects(openOn(facts, backing), /disk on fire/)
+  t.equal(await backing.current(), 1)
+  t.ok((await backing.present()).includes(1))
+  t.notOk(isSottoError(new Error('disk on fire')))
+})
+
+/** A store that was opened twice, so that level keeps tables beside its write-ahead log. */
+async function storeOnDisk(t: Test, facts: MemoryFacts): Promise<string> {
+  const directory = t.testdir()
+  await (await openOn(facts.truncated(200), diskBacking(directory))).close()
+  await (await openOn(facts, diskBacking(directory))).close()
+  return directory
+}
+
+/** What projections come to when a file of a copy of the store was harmed; what opens badly may show when read. */
+async function afterHarm(
+  t: Test,
+  good: string,
+  facts: MemoryFacts,
+  name: string,
+  harm: (bytes: Buffer) => Buffer,
+): Promise<readonly string[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'sotto-projections-'))
+  try {
+    await cp(good, directory, { recursive: true })
+    await writeFile(join(directory, name), harm(await readFile(join(directory, name))))
+    const projections = await openOn(facts, diskBacking(directory))
+    const hashes = await hashesOf(projections).catch(async (error: unknown) => {
+      t.ok(isDamage(error), `${name}: noticed when read`)
+      await projections.rebuild()
+      return hashesOf(projections)
+    })
+    await projections.close()
+    return hashes
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
+
+function cutShort(bytes: Buffer): Buffer {
+  return bytes.subarray(0, bytes.length >> 2)
+}
+
+function flipBit(value: Buffer, at = value.length >> 1): Buffer {
+  const out = Buffer.from(value)
+  out[at] = (out[at] ?? 0) ^ 1
+  return out
+}
+
+async function entriesOf(backing: Backing, prefix: number) {
+  const database = await backing.open((await backing.current()) ?? 0)
+  const entries: [Buffer, Buffer][] = []
+  const range = { gte: Buffer.of(prefix), lt: Buffer.of(prefix + 1) }
+  for await (const entry of database.entries(range)) entries.push(entry)
+  return { database, entries }
+}
+
+async function deleteOne(backing: Backing, prefix: number): Promise<void> {
+  const { database, entries } = await entriesOf(backing, prefix)
+  await database.batch([{ type: 'del', key: entries[entries.length >> 1]![0] }])
+}
+
+async function changeOne(backing: Backing, prefix: number, change: (value: Buffer) => Buffer): Promise<void> {
+  const { database, entries } = await entriesOf(backing, prefix)
+  const [key, value] = entries[entries.length >> 1]!
+  await database.batch([{ type: 'put', key, value: change(value) }])
+}
+
+async function changeAll(backing: Backing, prefix: number, change: (value: Buffer) => Buffer): Promise<void> {
+  const { database, entries } = await entriesOf(backing, prefix)
+  await database.batch(entries.map(([key, value]) => ({ type: 'put', key, value: change(value) })))
+}
