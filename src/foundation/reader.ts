@@ -28,7 +28,10 @@ export class Reader {
   }
 
   u8(): number {
-    return this.bytes(1).readUInt8()
+    const byte = this.#bytes[this.#at]
+    if (byte === undefined) throw new SottoError('malformed', `cut short at ${this.#at}`)
+    this.#at += 1
+    return byte
   }
   u16(): number {
     return this.bytes(2).readUInt16BE()

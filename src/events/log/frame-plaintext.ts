@@ -4,6 +4,7 @@ import type { Rng } from '../../foundation/rng.js'
 import type { Boundary } from './anchor.js'
 import type { Linker } from './chain.js'
 import { COMMITMENT_BYTES, MAX_BODY_BYTES, MAX_U16, MAX_U48, SALT_BYTES } from './format.js'
+import type { Scratch } from './scratch.js'
 import type { Appended, NewRecord, ReadRecord } from './record.js'
 
 /** What one append put together; never empty. */
@@ -21,15 +22,16 @@ export function groupBytes(group: Group): number {
   return group.reduce((sum, { body }) => sum + RECORD_OVERHEAD_BYTES + body.length, GROUP_OVERHEAD_BYTES)
 }
 
-/** Plaintext of a frame (SPEC § 4.4) that continues `start`, and where each group ended. */
+/** Plaintext of a frame (SPEC § 4.4), in `scratch`, that continues `start`, and where each group ended. */
 export function encodeGroups(
   groups: readonly Group[],
   start: Boundary,
   linker: Linker,
   rng: Rng,
+  scratch: Scratch,
 ): { plaintext: Buffer; ends: Appended[] } {
   const size = groups.reduce((sum, group) => sum + groupBytes(group), MAX_COUNT_BYTES)
-  const plaintext = Buffer.allocUnsafe(size)
+  const plaintext = scratch.take(size)
   const ends: Appended[] = []
   let { nextSeq, link } = start
   let end = putVarint(plaintext, 0, groups.length)
@@ -100,18 +102,18 @@ function readGroup(
   }
   let at = fields.u48()
   linker.begin(from.link, count)
-  for (let left = count; left > 1; left--) {
+  for (let i = 0; i < count; i++) {
     const record = readRecord(fields, from.nextSeq + records.length, at, linker)
     at = record.at
-    records.push({ ...record, groupEnd: false, link: null })
+    records.push(record)
   }
-  const record = readRecord(fields, from.nextSeq + records.length, at, linker)
   const link = linker.end()
-  records.push({ ...record, groupEnd: true, link })
+  const last = records.at(-1)
+  if (last !== undefined) Object.assign(last, { groupEnd: true, link })
   return link
 }
 
-function readRecord(fields: Reader, seq: number, previousAt: number, linker: Linker) {
+function readRecord(fields: Reader, seq: number, previousAt: number, linker: Linker): ReadRecord {
   const at = previousAt + unzigzag(fields.varint())
   const type = fields.varint()
   const version = fields.varint()
@@ -123,11 +125,11 @@ function readRecord(fields: Reader, seq: number, previousAt: number, linker: Lin
   if (erased) {
     if (size !== 2 * COMMITMENT_BYTES + 1) throw new SottoError('malformed', 'a commitment of another length')
     linker.addCommitment(seq, at, type, version, fields.bytes(COMMITMENT_BYTES))
-    return { seq, at, type, version, body: new Uint8Array(0), erased }
+    return { seq, at, type, version, body: new Uint8Array(0), erased, groupEnd: false, link: null }
   }
   const salted = fields.bytes(SALT_BYTES + size / 2)
   linker.addBody(seq, at, type, version, salted)
-  return { seq, at, type, version, body: salted.subarray(SALT_BYTES), erased }
+  return { seq, at, type, version, body: salted.subarray(SALT_BYTES), erased, groupEnd: false, link: null }
 }
 
 /** Unsigned LEB128 in its shortest form. */

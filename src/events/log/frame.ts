@@ -1,14 +1,32 @@
+import { createCipheriv } from 'node:crypto'
 import { concat, u32, u64, utf8 } from '../../foundation/bytes.js'
-import { NONCE_BYTES, seal, unseal } from '../../foundation/crypto.js'
+import { NONCE_BYTES, TAG_BYTES, unseal } from '../../foundation/crypto.js'
 import type { Boundary } from './anchor.js'
+import { FRAME_LENGTH_BYTES } from './format.js'
+import type { Scratch } from './scratch.js'
 import type { SegmentKeys } from './segment-header.js'
 
 const LABEL = utf8('sotto/frame/1')
 
-/** `u32 length ‖ SEAL(…)` of SPEC § 4.4: a frame that can only stand at `start` of this segment. */
-export function sealFrame(keys: SegmentKeys, start: Boundary, plaintext: Uint8Array): Buffer {
-  const sealed = seal(keys.key, nonceOf(start), aadOf(keys, start), plaintext)
-  return concat(u32(sealed.length), sealed)
+/**
+ * `u32 length ‖ SEAL(…)` of SPEC § 4.4, in `scratch`: a frame that can only stand at `start` of this segment. As
+ * `seal` of the foundation, without its copies.
+ */
+export function sealFrame(
+  keys: SegmentKeys,
+  start: Boundary,
+  plaintext: Uint8Array,
+  scratch: Scratch,
+): Buffer {
+  const cipher = createCipheriv('aes-256-gcm', keys.key, nonceOf(start))
+  cipher.setAAD(aadOf(keys, start))
+  const body = cipher.update(plaintext)
+  cipher.final()
+  const frame = scratch.take(FRAME_LENGTH_BYTES + body.length + TAG_BYTES)
+  frame.writeUInt32BE(body.length + TAG_BYTES)
+  frame.set(body, FRAME_LENGTH_BYTES)
+  frame.set(cipher.getAuthTag(), FRAME_LENGTH_BYTES + body.length)
+  return frame
 }
 
 /** @returns the plaintext, or null unless this is the frame that stands at `start` */

@@ -9,6 +9,7 @@ import { type Group, encodeGroups } from './frame-plaintext.js'
 import { sealFrame } from './frame.js'
 import type { SegmentEntry } from './manifest.js'
 import type { Appended } from './record.js'
+import { Scratch } from './scratch.js'
 import { segmentPath } from './segment-file.js'
 import { type SegmentKeys, drawSegmentKeys, encodeHeader } from './segment-header.js'
 
@@ -22,6 +23,8 @@ export class SegmentWriter {
   readonly #file: FileHandle
   readonly #rng: Rng
   readonly #linker = new Linker()
+  readonly #plain = new Scratch()
+  readonly #sealed = new Scratch()
   #end: Boundary
   #settled = false
 
@@ -59,8 +62,8 @@ export class SegmentWriter {
   /** Writes one frame, and the claim that those before it are durable; durable when it resolves. */
   async commit(groups: readonly Group[]): Promise<Appended[]> {
     const start = this.#end
-    const { plaintext, ends } = encodeGroups(groups, start, this.#linker, this.#rng)
-    const frame = sealFrame(this.#keys, start, plaintext)
+    const { plaintext, ends } = encodeGroups(groups, start, this.#linker, this.#rng, this.#plain)
+    const frame = sealFrame(this.#keys, start, plaintext, this.#sealed)
     plaintext.fill(0)
     this.#settled = false
     await Promise.all([this.#file.write(start.offset, frame), this.#claim(start, false)])
