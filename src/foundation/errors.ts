@@ -78,6 +78,11 @@ const TABLE = {
     hint: 'choose another name, or move it away',
     exit: EXIT.failed,
   },
+  'file-failed': {
+    message: 'a file could not be read or written',
+    hint: 'check its name, its permissions and the disk',
+    exit: EXIT.failed,
+  },
   'backup-parameters': {
     message: 'this key file asks for unreasonable work',
     hint: 'it was not made by sotto',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { SottoError } from '../foundation/errors.js'
+import { isSottoError, SottoError } from '../foundation/errors.js'
 import { MAX_BOX_BYTES } from './container.js'
 
 const OWNER_ONLY = 0o600
@@ -10,7 +10,7 @@ const SUFFIX_BYTES = 6
 /**
  * Writes a sealed container: mode 0600, whole or not at all. Temporary name beside it, fsync, its name, fsync of the
  * directory (SPEC § 3).
- * @throws file-exists unless `overwrite`
+ * @throws file-exists unless `overwrite`; file-failed
  */
 export async function writeKeyFile(
   path: string,
@@ -24,14 +24,14 @@ export async function writeKeyFile(
     await (options.overwrite === true ? rename(temporary, path) : takeFreeName(temporary, path))
   } catch (error) {
     await unlink(temporary).catch(() => undefined)
-    throw error
+    throw failure(error, path)
   }
   await syncDirectory(directory)
 }
 
 /**
  * The bytes of a key file, never more than a container can have.
- * @throws not-a-backup when there is no such file or it is too large
+ * @throws not-a-backup when there is no such file or it is too large; file-failed
  */
 export async function readKeyFile(path: string): Promise<Buffer> {
   const file = await open(path, 'r').catch((cause: unknown) => {
@@ -43,6 +43,8 @@ export async function readKeyFile(path: string): Promise<Buffer> {
     const bytes = await readAtMost(file, MAX_BOX_BYTES + 1)
     if (bytes.length > MAX_BOX_BYTES) throw new SottoError('not-a-backup', 'it is too large')
     return bytes
+  } catch (error) {
+    throw failure(error, path)
   } finally {
     await file.close()
   }
@@ -100,6 +102,13 @@ async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
+}
+
+/** The system's own errors as one of ours; the code (ENOSPC, EACCES …) says which. */
+function failure(error: unknown, path: string): unknown {
+  const code = codeOf(error)
+  if (isSottoError(error) || code === undefined) return error
+  return new SottoError('file-failed', `${path} (${code})`, { cause: error })
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -15,8 +15,8 @@ export function stretch(passphrase: string, salt: Uint8Array, logN: number): Pro
   const N = 2 ** logN
   const options = { N, r: SCRYPT_R, p: SCRYPT_P, maxmem: N * BYTES_PER_N + SLACK_BYTES }
   return new Promise((resolve, reject) => {
-    scrypt(passphrase.normalize('NFKC'), salt, STRETCHED_BYTES, options, (cause, key) => {
-      if (cause === null) resolve(key)
+    scrypt(passphrase.normalize('NFKC'), salt, STRETCHED_BYTES, options, (cause: unknown, key) => {
+      if (!(cause instanceof Error)) resolve(key)
       else reject(new SottoError('internal', 'there is not enough memory to open a key file', { cause }))
     })
   })
