@@ -1,8 +1,9 @@
 import t from 'tap'
 import { constants, createPublicKey, privateDecrypt } from 'node:crypto'
 import fc from 'fast-check'
-import { concat, toHex, u8 } from '../src/foundation/bytes.js'
-import { kdf, mac, md5 } from '../src/foundation/crypto.js'
+import { concat, toHex, u8, utf8 } from '../src/foundation/bytes.js'
+import { kdf, mac, md5, sha256 } from '../src/foundation/crypto.js'
+import { pack } from '../src/foundation/pack.js'
 import { seededRng, type Rng } from '../src/foundation/rng.js'
 import { issueCertificate } from '../src/keys/certificate.js'
 import { privateKey } from '../src/keys/rsa-secret.js'
@@ -16,6 +17,8 @@ import {
   type HandshakeInput,
   type Role,
 } from '../src/net/links/handshake.js'
+import { messageKey, mix } from '../src/net/links/handshake-schedule.js'
+import { sealOnce } from '../src/net/links/handshake-state.js'
 import { sealOaep } from '../src/net/links/oaep.js'
 import { directionOf } from '../src/net/links/pair.js'
 import { makeContactProof } from '../src/net/links/proof.js'
@@ -72,6 +75,11 @@ class End {
     return this.#state.stage
   }
 
+  /** The inside of a state, for what Mallory may do with hers. */
+  peek(): unknown {
+    return this.#state
+  }
+
   readonly #open = ({ ciphertext, label }: { ciphertext: Uint8Array; label: Uint8Array }) =>
     this.vault.openOaep(ciphertext, label)
 
@@ -123,6 +131,23 @@ t.test('Alice links to Bob, and frames go both ways', async (t) => {
     [1233, 1024 + 19 + 16, 48, 1136, 1024 + 32 + 8 + 16],
     'a, c, e, b and d weigh what SPEC says',
   )
+
+  t.test('the transcript is the one of SPEC § 6.4, written out once more', (t) => {
+    const [first, c, e] = pair.initiator.sent as [Buffer, Buffer, Buffer]
+    const [b, d] = pair.responder.sent as [Buffer, Buffer]
+    const mixed = (h: Uint8Array, ...parts: readonly Uint8Array[]) => sha256(utf8('sotto/mix/1'), h, ...parts)
+    const ids = concat(alice.vault.address, bob.vault.address)
+    const start = sha256(utf8('sotto/link/1'), u8(1), u8(1), proof.proof, ids)
+    const afterB = mixed(mixed(start, first), b)
+    t.same(pair.responder.labels[0]?.label, concat(utf8('sotto/oaep/1R'), afterB))
+    const afterC = mixed(afterB, c)
+    const { ciphertext, label } = pair.initiator.labels[0]!
+    t.same(label, concat(utf8('sotto/oaep/1I'), afterC))
+    const prints = concat(sha256(alice.identity.spki), sha256(bob.identity.spki))
+    const bound = mixed(mixed(afterC, ciphertext, pack({ epoch: 0 })), prints, Buffer.alloc(8))
+    t.same(a.transcript, mixed(mixed(bound, d), e))
+    t.end()
+  })
 
   t.test('RSA ciphertexts are nowhere on the wire', (t) => {
     const wire = Buffer.concat([...pair.initiator.sent, ...pair.responder.sent])
@@ -235,6 +260,17 @@ t.test('FW-2 Mallory, who stole the token, gets nowhere without the private key'
   await run({ initiator: claimed, responder: bobs })
   t.equal(bobs.session, null)
   t.equal(claimed.sent.length, 2, 'she got d, and had no answer to it')
+
+  // Nor does it help to send an e of her own making: she has its outer key, and no MAC key.
+  const trusting = new End(bob.vault, 'responder', rowOf(alice), proof)
+  const forger = new End(asAlice, 'initiator', rowOf(bob), proof)
+  const d = await trusting.takes((await forger.takes((await trusting.takes(forger.sent[0]!))!))!)
+  forger.step({ kind: 'message', bytes: d! })
+  const known = forger.peek() as { hs: Uint8Array; bound: Uint8Array }
+  const transcript = mix(known.bound, d!)
+  const forged = sealOnce(messageKey(known.hs, 'e', transcript), transcript, rng.bytes(32))
+  await trusting.takes(forged)
+  t.same([trusting.session, trusting.failure], [null, 'not-the-peer'])
 
   // Without the token not even a opens.
   const guessed = { proof: proof.proof, sessionKey: rng.bytes(32) }
@@ -354,6 +390,16 @@ t.test('PRE-1 a status check: MD5(nonce ‖ SPKI) as asked, and a MAC only the o
     [
       'her own answer, reflected',
       [alice.vault, rowOf(bob), a, nonce, answerCheck(alice.vault, rowOf(bob), a, nonce)],
+    ],
+    [
+      'her own MAC, reflected beside the right MD5',
+      [
+        alice.vault,
+        rowOf(bob),
+        a,
+        nonce,
+        { ...answer, mac: answerCheck(alice.vault, rowOf(bob), a, nonce).mac },
+      ],
     ],
     ['cut short', [alice.vault, rowOf(bob), a, nonce, { ...answer, mac: answer.mac.subarray(0, 16) }]],
   ]

@@ -1,7 +1,7 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { concat, lp } from '../src/foundation/bytes.js'
-import { md5, x25519Public } from '../src/foundation/crypto.js'
+import { concat, lp, utf8 } from '../src/foundation/bytes.js'
+import { kdf, md5, sha256, unseal, x25519Public } from '../src/foundation/crypto.js'
 import { seededRng } from '../src/foundation/rng.js'
 import { parseCertificate } from '../src/keys/certificate.js'
 import type { Vault } from '../src/net/gate/vault.js'
@@ -123,6 +123,16 @@ t.test('FRD-1 a look-up shows who stands behind an ID, and tells nothing of who 
   const shy = meet({ caller: { request: null }, callee: { card: { nickname: 'Bob', discoverable: false } } })
   shy.asker.takes(shy.asked.takes(shy.asker.sent[0]!)!)
   t.match(shy.asker.saw('hello'), { card: null, discoverable: false })
+  t.end()
+})
+
+t.test('message 1 is what SPEC § 6.3 says, written out once more', (t) => {
+  const made = makeIntroProof({ introduction, ...place, now: NOON, rng })
+  const params = { vault: alice.vault, introduction, ...made, expect: bob.vault.address, request: null }
+  const bytes = End.begin(beginIntro('initiator', params, rng)).sent[0]!
+  const h = sha256(utf8('sotto/intro/1'), made.proof, introduction)
+  const keys = kdf(kdf(made.sessionKey, 'sotto/intro-k1/1', h), 'sotto/intro-keys/1', h, 64)
+  t.equal(unseal(keys.subarray(0, 32), new Uint8Array(12), h, bytes)?.length, 1184)
   t.end()
 })
 
