@@ -335,6 +335,8 @@ t.test('FW-3 bodies are bounded: random bytes and wrong shapes', (t) => {
     [2, { nickname: 'A', token: rng.bytes(32), secret: rng.bytes(32), endpoints: new Array(17).fill('a:1') }],
     [3, { secret: 'x'.repeat(32) }],
     [4, { nickname: 'x'.repeat(65) }],
+    [4, { nickname: 'A\u200dlice' }],
+    [4, { nickname: `A${'\u0301'.repeat(5)}` }],
     [4, { nickname: 'A', avatar: concat(Buffer.from('ffd8ff', 'hex'), Buffer.alloc(8190)) }],
     [4, { nickname: 'A', avatar: u16(1) }],
     [5, { ids: [rng.bytes(15)] }],

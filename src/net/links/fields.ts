@@ -10,8 +10,13 @@ export const MAX_ENDPOINTS = 16
 const MAX_CERTIFICATE_BYTES = 2048
 const MAX_SPKI_BYTES = 2048
 
-/** Control characters, line breaks and bidirectional overrides: what could draw over the rest of a terminal line. */
-const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u
+/**
+ * Letters, marks, digits, punctuation, symbols and plain spaces: no control, format, bidirectional or private characters,
+ * which could draw over the rest of a terminal line or hide in a look-alike.
+ */
+const PRINTABLE = /^(?!\p{M})[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u
+/** More marks than any script stacks on one letter. */
+const STACKED_MARKS = /\p{M}{5,}/u
 const ENDPOINT = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/
 const MAX_PORT = 65_535
 const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
@@ -39,7 +44,7 @@ export const textField = v.pipe(
 export const nicknameField = v.pipe(
   wellFormed,
   v.maxLength(2 * MAX_NICKNAME_CHARACTERS),
-  v.check((name) => Array.from(name).length <= MAX_NICKNAME_CHARACTERS && !UNPRINTABLE.test(name)),
+  v.check((name) => isNickname(name)),
 )
 export const avatarField = v.pipe(
   bytes,
@@ -52,6 +57,12 @@ export const endpointField = v.pipe(
   v.check((text) => Number(ENDPOINT.exec(text)?.[1] ?? Infinity) <= MAX_PORT),
 )
 export const endpointsField = v.pipe(v.array(endpointField), v.maxLength(MAX_ENDPOINTS))
+
+function isNickname(name: string): boolean {
+  return (
+    Array.from(name).length <= MAX_NICKNAME_CHARACTERS && PRINTABLE.test(name) && !STACKED_MARKS.test(name)
+  )
+}
 
 function startsWith(whole: Uint8Array, start: Uint8Array): boolean {
   return Buffer.compare(whole.subarray(0, start.length), start) === 0
