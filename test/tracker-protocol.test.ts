@@ -22,6 +22,7 @@ import { PERIOD_MS, periodOffset } from '../src/net/tracker/period.js'
 import { learnOutcome, type OwnRecord, ownRecords, type SequenceMemory } from '../src/net/tracker/publish.js'
 import { blindOwnPlace, buildRecord, type PutRecord } from '../src/net/tracker/record.js'
 import { DEFAULT_ALLOWANCES } from '../tracker/admission.js'
+import { RecordTable } from '../tracker/record-table.js'
 import type { Peer } from '../tracker/sessions.js'
 import { replay, stepTracker } from '../tracker/state.js'
 import { type Person, person } from './fixtures/tracker-people.js'
@@ -324,13 +325,19 @@ t.test('no answer without a session is longer than what came, and no bytes crash
 })
 
 t.test('a flood from many senders stays bounded, and a legitimate query is answered meanwhile', (t) => {
-  const world = worldOf('flood', { ...SMALL_LIMITS, hellos: { rate: 100, burst: 100 }, pendingPuts: 20 })
+  const request = { rate: 10, burst: 100 }
+  const world = worldOf('flood', {
+    ...SMALL_LIMITS,
+    hellos: { rate: 100, burst: 100 },
+    allowances: { ...DEFAULT_ALLOWANCES, request },
+  })
   publish(world, alice)
   t.match(find(world, 'bob', alice, alice.self.friendSecret), { status: 'online' })
   let answers = 0
-  for (let i = 0; i < 1500; i++) {
+  const hello = encodeHello(x25519Public(Buffer.alloc(32, 6)))
+  for (let i = 0; i < 600; i++) {
     const from = { address: `10.${i & 255}.${(i >> 3) & 255}.${i & 127}`, port: i + 1 }
-    answers += world.throwAt(encodeHello(x25519Public(Buffer.alloc(32, 1 + (i % 250)))), from).length
+    answers += world.throwAt(hello, from).length
   }
   t.ok(answers <= 100, 'hellos cost an agreement each, so there is a limit for all together')
   t.match(find(world, 'bob', alice, alice.self.friendSecret), { status: 'online' })
@@ -338,12 +345,54 @@ t.test('a flood from many senders stays bounded, and a legitimate query is answe
   // One sender's own allowance: requests beyond it are dropped.
   world.pass('bob', 1000)
   const keys = session(world, HOME.mallory)
-  const flood = Array.from({ length: 1500 }, () => ask(world, keys, HOME.mallory, { op: 'ping' }))
-  const { burst } = DEFAULT_ALLOWANCES.request
-  t.equal(flood.filter((reply) => reply !== null).length, burst)
+  const flood = Array.from({ length: 150 }, () => ask(world, keys, HOME.mallory, { op: 'ping' }))
+  t.equal(flood.filter((reply) => reply !== null).length, request.burst)
   const neighbour = { address: '2001:db8:bad::4', port: 9 }
   t.equal(ask(world, session(world, neighbour), neighbour, { op: 'ping' }), null, 'a /64 is one sender')
   t.match(find(world, 'bob', alice, alice.self.friendSecret), { status: 'online' })
+  t.end()
+})
+
+t.test('allowances: for a host, and four times as much for its network', (t) => {
+  const once = { rate: 1, burst: 10 }
+  const world = worldOf('networks', {
+    ...SMALL_LIMITS,
+    slots: 4096,
+    allowances: { ...unlimited(), unproven: once },
+  })
+  const hello = encodeHello(x25519Public(Buffer.alloc(32, 7)))
+  const served = (address: string, times: number) =>
+    Array.from({ length: times }, () => world.throwAt(hello, { address, port: 1 }).length).reduce(
+      (a, b) => a + b,
+    )
+  t.equal(served('192.0.2.1', 20), 10, 'a host')
+  t.equal(served('::ffff:192.0.2.1', 1), 0, 'in another dress')
+  for (const host of [2, 3, 4]) t.equal(served(`192.0.2.${host}`, 20), 10)
+  t.equal(served('192.0.2.5', 20), 0, 'its /24')
+  t.equal(served('192.0.3.5', 20), 10, 'the next')
+  t.equal(served('2001:db8::1', 8) + served('2001:db8::2', 8), 10, 'a /64 is one host')
+  for (const subnet of [1, 2, 3]) t.equal(served(`2001:db8:0:${subnet}::1`, 20), 10)
+  t.equal(served('2001:db8:0:4::1', 20), 0, 'its /48')
+  world.now += 3000
+  t.equal(served('192.0.2.1', 20), 3, 'refilled with time')
+  world.now += 86_400_000
+  t.equal(served('192.0.2.5', 20), 10, 'a new day, a new salt')
+  t.end()
+})
+
+t.test('the table is a function of the accepted records, not of when it was swept', (t) => {
+  const table = new RecordTable()
+  const minute = 60_000
+  t.equal(table.apply({ record: stranger(1, 9, 1), at: NOON }), 'new')
+  const { blinded } = stranger(1)
+  const get = (now: number) => table.get(recordKey(blinded).subarray(0, 8), now)?.seq
+  t.equal(get(NOON + minute - 1), 9)
+  t.equal(get(NOON + minute), undefined, 'expired, swept or not')
+  t.equal(table.apply({ record: stranger(1, 4, 1), at: NOON + minute - 1 }), 'stale')
+  t.equal(table.apply({ record: stranger(1, 4, 1), at: NOON + minute }), 'new')
+  t.equal(table.apply({ record: stranger(1, 5, 65_535), at: NOON + minute }), 'newer')
+  t.equal(get(NOON + minute + 2 * PERIOD_MS - 1), 5)
+  t.equal(get(NOON + minute + 2 * PERIOD_MS), undefined, 'two days are the longest')
   t.end()
 })
 

@@ -126,6 +126,10 @@ t.test('ES-3 a tracker restarts from its log alone, with the same key', async (t
   await first.close()
   t.equal(await first.ended, null)
   const port = first.listening.split(':')[1]!
+  const named = await start(t, data, { publicHost: 'tracker.example' })
+  t.equal(named.url.split('/')[3], first.url.split('/')[3], 'the same key')
+  t.ok(named.url.startsWith('sotto-tracker://tracker.example:'), 'under the name it is known by')
+  await named.close()
   const second = await start(t, data, { listen: `127.0.0.1:${port}` })
   t.equal(second.url, first.url)
   t.match(

@@ -20,7 +20,7 @@ export interface TrackerLimits {
 export const DEFAULT_LIMITS: TrackerLimits = {
   records: 1_000_000,
   pendingPuts: 1024,
-  retrySeconds: 15,
+  retrySeconds: 5,
   allowances: DEFAULT_ALLOWANCES,
   hellos: { rate: 2000, burst: 2000 },
   slots: DEFAULT_SLOTS,

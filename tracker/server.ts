@@ -22,6 +22,8 @@ import { TrackerStore } from './store.js'
 export interface TrackerOptions {
   /** HOST:PORT with an IP address; port 0 takes a free one. */
   readonly listen: string
+  /** The host to stand in the URL when it is not the one listened on: behind 0.0.0.0, a name or a NAT. */
+  readonly publicHost?: string
   /** The directory of tracker.key and the log; made when missing. */
   readonly data: string
   readonly clock?: () => number
@@ -33,7 +35,7 @@ export interface TrackerOptions {
 export interface RunningTracker {
   /** HOST:PORT, with the port that was taken. */
   readonly listening: string
-  /** With the pinned key; its host is the one listened on. */
+  /** With the pinned key; its host is `publicHost`, else the one listened on. */
   readonly url: string
   /** Resolves when it has stopped: with null after `close`, with the error when its log failed. */
   readonly ended: Promise<Error | null>
@@ -76,7 +78,7 @@ async function open(
     const socket = await bind(place)
     const loop = new TrackerLoop(socket, store, state, clock, rng, unlock)
     const { address: host, port } = socket.address()
-    const url = formatTrackerUrl({ host, port, key: keys.public })
+    const url = formatTrackerUrl({ host: options.publicHost ?? host, port, key: keys.public })
     return { listening: joinEndpoint({ host, port }), url, ended: loop.ended, close: () => loop.close() }
   } catch (error) {
     await store.close()
