@@ -81,6 +81,24 @@ t.test('a certificate speaks for one key, one address and its own time', (t) => 
   t.end()
 })
 
+t.test('SHA-256 and MD5 must both fit, even under a good signature: MD5 alone proves nothing', (t) => {
+  const [sha256At, md5At, signatureAt] = [37, 69, 197]
+  for (const [name, at] of [
+    ['SHA-256', sha256At],
+    ['MD5', md5At],
+  ] as const) {
+    const signed = changed(certificate, at, 0)
+    const message = concat(utf8('sotto/certificate/1'), signed.subarray(0, signatureAt))
+    signEd25519(alice.addressSeed, message).copy(signed, signatureAt)
+    t.throws(
+      () => verifyCertificate(signed, alice.spki),
+      { code: 'untrusted-key', message: /another key/u },
+      name,
+    )
+  }
+  t.end()
+})
+
 t.test('an address of small order, for which anybody can sign, and a dh of small order are refused', (t) => {
   const everybody = ed25519.Point.ZERO.toBytes()
   const forged = certify(mallory, { address: everybody })
