@@ -1,10 +1,17 @@
-import { toHex } from '../../foundation/bytes.js'
+import { toHex, wipe } from '../../foundation/bytes.js'
 import type { Rng } from '../../foundation/rng.js'
 import type { SelfRow } from '../../projections/view.js'
 import type { Vault } from '../gate/vault.js'
 import type { PutReply } from './operations.js'
 import { CHANGE_MS, NO_SECRET, periodOffset, periodsToPublish, periodStart } from './period.js'
-import { blindOwnPlace, buildRecord, type PutRecord, type RecordBody, verifyRecord } from './record.js'
+import {
+  blindOwnPlace,
+  buildRecord,
+  type PutRecord,
+  type RecordBody,
+  type RecordPlace,
+  verifyRecord,
+} from './record.js'
 
 export type PublishedKind = 'public' | 'friends'
 
@@ -87,11 +94,23 @@ function recordsOf(
 ): OwnRecord[] {
   const offset = periodOffset(kind, vault.address, secret)
   return periodsToPublish(now, offset).map((period) => {
-    const place = blindOwnPlace({ kind, address: vault.address, secret, period }, vault.addressSeed())
+    const place = ownPlace({ kind, address: vault.address, secret, period }, vault)
     const seq = nextSeq(last, toHex(place.blinded), now)
     const ttl = minutesUntil(periodStart(period + 1, offset) + CHANGE_MS, now)
-    return { kind, ...buildRecord(place, { seq, ttl, body }, rng) }
+    const record = { kind, ...buildRecord(place, { seq, ttl, body }, rng) }
+    wipe(place.signer.scalar, place.signer.prefix)
+    return record
   })
+}
+
+/** The vault gives out a copy of the seed; it lives no longer than needed. */
+function ownPlace(place: RecordPlace, vault: Vault) {
+  const seed = vault.addressSeed()
+  try {
+    return blindOwnPlace(place, seed)
+  } finally {
+    wipe(seed)
+  }
 }
 
 function nextSeq(last: SequenceMemory, name: string, now: number): number {
