@@ -287,6 +287,50 @@ t.test('where it cannot listen it does not start', async (t) => {
   t.same(node.given, [])
 })
 
+t.test('a stop lets the node finish: what it appends last, and what it says after that', async (t) => {
+  const log = new HandLog(true)
+  const done: string[] = []
+  const node = machine((input) => {
+    if (input.kind === 'stop') return [{ kind: 'append', facts: [BLOCKED], ticket: 1 }]
+    if (input.kind === 'appended') done.push('appended')
+    return []
+  })
+  const net = await new RunningNet(options({ append: log.append }), node.machine).start()
+  const stopped = net.stop().then(() => done.push('stopped'))
+  await settle()
+  t.same(done, [])
+  log.sync()
+  await stopped
+  t.same(done, ['appended', 'stopped'])
+  net.fact({ ...BLOCKED, seq: 99, at: 0 })
+  t.same(node.kinds(), ['start', 'stop', 'fact', 'appended'], 'nothing reaches a stopped node')
+})
+
+t.test('a disk that never answers does not keep a node from stopping', async (t) => {
+  const clock = new ManualClock()
+  const node = machine((input) => (input.kind === 'stop' ? [{ kind: 'append', facts: [BLOCKED] }] : []))
+  const net = await new RunningNet(options({ clock, append: new HandLog(true).append }), node.machine).start()
+  const stopped = net.stop()
+  clock.advance(5_000)
+  await stopped
+  t.pass('stopped')
+})
+
+t.test('one input follows another without deepening the stack', async (t) => {
+  const rounds = 30_000
+  let carrier = 0
+  const dial = (): Effect[] =>
+    carrier++ < rounds
+      ? [{ kind: 'dial', carrier, who: 'NOBODY', endpoint: '1.1.1.1:80', path: '/', proof: rng.bytes(1) }]
+      : []
+  const faults: unknown[] = []
+  const node = machine((input) => (input.kind === 'start' || input.kind === 'dial-failed' ? dial() : []))
+  const net = await new RunningNet(options({ onFault: (error) => faults.push(error) }), node.machine).start()
+  await eventually(() => (carrier > rounds ? true : undefined), 'the last')
+  t.same(faults, [])
+  await net.stop()
+})
+
 t.test('wakes: the earliest counts, a later one cancels nothing', (t) => {
   const clock = new ManualClock(0)
   const woken: number[] = []

@@ -1,25 +1,24 @@
 import { isIP } from 'node:net'
-import type { WebSocket } from 'ws'
 import type { Endpoint, UserId } from '../../events/vocabulary/facts.js'
 import { SottoError } from '../../foundation/errors.js'
 import type { Rng } from '../../foundation/rng.js'
 import type { View } from '../../projections/view.js'
 import type { Clock } from '../clock.js'
-import type { CarrierId, Effect, Input, Proven } from '../effects.js'
+import type { Effect, Input, Proven } from '../effects.js'
 import { openFront, type Front } from '../site/front.js'
 import { siteListener } from '../site/site.js'
 import { WEB_LIMITS, type WebLimits } from '../site/web-server.js'
 import { joinEndpoint, plainIp, scopeOf, splitEndpoint } from './address.js'
 import { Admission } from './admission.js'
-import { CarriageTable, type Traffic } from './carriage-table.js'
-import { Carriage } from './carriage.js'
+import type { Traffic } from './carriage-table.js'
 import { reportConnections, type ConnectionReport } from './connections.js'
 import { Dialling } from './dialling.js'
 import { Names, resolverAddresses, type Resolve } from './names.js'
 import { ownEndpoints } from './own-addresses.js'
 import type { Mode, Policy } from './policy.js'
-import { PrivateOperations } from './private-operations.js'
+import { Peers } from './peers.js'
 import { Refusals, type Refusal } from './refusals.js'
+import { Strangers } from './strangers.js'
 import { TrackerPost } from './tracker-post.js'
 import type { Vault } from './vault.js'
 
@@ -72,49 +71,47 @@ export function openGate(options: GateOptions): Gate {
 class OpenGate implements Gate {
   readonly #options: GateOptions
   readonly #refusals = new Refusals()
-  readonly #carriages = new CarriageTable()
-  readonly #strangers = new Map<UserId, number>()
+  readonly #strangers = new Strangers()
   readonly #admission: Admission
+  readonly #peers: Peers
   readonly #dialling: Dialling
   readonly #trackers: TrackerPost
-  readonly #private: PrivateOperations
   readonly #fronts: { readonly front: Front; readonly own: readonly Endpoint[] }[] = []
-  #acceptedCarriers = 0
-  #held = false
   #closing: Promise<void> | null = null
   #stopWatch: () => void = () => undefined
 
   constructor(options: GateOptions) {
     this.#options = options
-    const { view, clock, vault } = options
+    const { view, clock } = options
+    const onInput = (input: GateInput) => {
+      options.onInput(input)
+    }
     const policy = () => this.#policy()
     const onRefused = (refusal: Refusal) => {
-      this.#refuse(refusal)
+      if (this.#refusals.admit(refusal, clock.now())) options.onRefused(refusal)
     }
     const names = new Names(clock, options.resolve)
     this.#admission = new Admission(view, clock, () => {
       onRefused({ what: 'proof', detail: 'a request whose proof does not hold' })
     })
+    this.#peers = new Peers({ clock, onInput, onRefused, mayTalkTo: (who) => this.#mayTalkTo(who) })
     this.#dialling = new Dialling({
       ...{ policy, names, onRefused },
       onOpen: ({ carrier, who }, socket) => {
-        if (this.#seat(carrier, who, socket)) this.#input({ kind: 'dialled', carrier })
-        else this.#input({ kind: 'dial-failed', carrier, reason: 'busy' })
+        if (this.#peers.seat(carrier, who, socket)) onInput({ kind: 'dialled', carrier })
+        else onInput({ kind: 'dial-failed', carrier, reason: 'busy' })
       },
       onFailed: (carrier, reason) => {
-        this.#input({ kind: 'dial-failed', carrier, reason })
+        onInput({ kind: 'dial-failed', carrier, reason })
       },
     })
     this.#trackers = new TrackerPost({
       ...{ policy, names, onRefused },
       onDatagram: (tracker, bytes) => {
-        this.#input({ kind: 'datagram', tracker, bytes })
+        onInput({ kind: 'datagram', tracker, bytes })
       },
     })
-    this.#private = new PrivateOperations(vault, (job, secret) => {
-      this.#input({ kind: 'oaep-opened', job, secret })
-    })
-    this.#watch()
+    this.#watch(onRefused)
   }
 
   get own(): readonly Endpoint[] {
@@ -128,13 +125,13 @@ class OpenGate implements Gate {
         this.#dialling.start(effect)
         break
       case 'send':
-        this.#send(effect.carrier, effect.bytes)
+        this.#peers.send(effect.carrier, effect.bytes)
         break
       case 'close':
-        if (!this.#dialling.cancel(effect.carrier)) this.#carriages.get(effect.carrier)?.carriage.close()
+        if (!this.#dialling.cancel(effect.carrier)) this.#peers.close(effect.carrier)
         break
       case 'open-oaep':
-        this.#private.start(effect.job, effect.ciphertext, effect.label)
+        void this.#openOaep(effect)
         break
       case 'datagram':
         this.#trackers.send(effect.tracker, effect.bytes)
@@ -157,7 +154,7 @@ class OpenGate implements Gate {
       links: {
         examine: (request) => (this.#closing === null ? this.#admission.examine(request) : null),
         onCaller: (proven, socket) => {
-          this.#accept(proven, socket)
+          this.#peers.accept(proven, socket)
         },
       },
     })
@@ -167,21 +164,11 @@ class OpenGate implements Gate {
   }
 
   permitLookup(who: UserId): () => void {
-    this.#strangers.set(who, (this.#strangers.get(who) ?? 0) + 1)
-    let permitted = true
-    return () => {
-      if (!permitted) return
-      permitted = false
-      const left = (this.#strangers.get(who) ?? 1) - 1
-      if (left > 0) this.#strangers.set(who, left)
-      else this.#strangers.delete(who)
-    }
+    return this.#strangers.permit(who)
   }
 
   hold(on: boolean): void {
-    if (this.#held === on) return
-    this.#held = on
-    this.#carriages.hold(on)
+    this.#peers.hold(on)
   }
 
   connections(): Promise<ConnectionReport> {
@@ -194,7 +181,7 @@ class OpenGate implements Gate {
   }
 
   traffic(): readonly Traffic[] {
-    return this.#carriages.traffic()
+    return this.#peers.traffic()
   }
 
   close(): Promise<void> {
@@ -205,7 +192,7 @@ class OpenGate implements Gate {
   async #close(): Promise<void> {
     this.#stopWatch()
     this.#dialling.cancelAll()
-    await this.#carriages.closeAll()
+    await this.#peers.closeAll()
     await Promise.all([...this.#fronts.map(({ front }) => front.close()), this.#trackers.close()])
   }
 
@@ -215,76 +202,37 @@ class OpenGate implements Gate {
       mode: modeOf(view),
       rows: view.allowed(),
       own: [...this.own, ...(view.self()?.endpoints ?? [])],
-      strangers: new Set(this.#strangers.keys()),
+      strangers: this.#strangers.now(),
     }
   }
 
-  #accept(proven: Proven, socket: WebSocket): void {
-    const carrier = -++this.#acceptedCarriers
-    const seated = this.#seat(carrier, proven.kind === 'contact' ? proven.who : null, socket)
-    if (seated) this.#input({ kind: 'accepted', carrier, proven })
-  }
-
-  /** False, and the connection is cut, when this person has too many already. */
-  #seat(carrier: CarrierId, who: UserId | null, socket: WebSocket): boolean {
-    if (this.#closing !== null || !this.#carriages.hasRoomFor(who)) {
-      socket.terminate()
-      return false
+  async #openOaep({ job, ciphertext, label }: Extract<GateEffect, { kind: 'open-oaep' }>): Promise<void> {
+    let secret: Uint8Array | null = null
+    try {
+      secret = await this.#options.vault.openOaep(ciphertext, label)
+    } catch {
+      // The vault was closed meanwhile; to the other side that looks like any other failure.
     }
-    const carriage = new Carriage(socket, this.#options.clock, {
-      onMessage: (bytes) => {
-        this.#input({ kind: 'message', carrier, bytes })
-      },
-      onClosed: () => {
-        this.#carriages.remove(carrier)
-        this.#input({ kind: 'closed', carrier })
-      },
-      onRefused: (detail) => {
-        this.#refuse({ what: 'frame', detail, ...(who === null ? {} : { id: who }) })
-      },
-    })
-    this.#carriages.add(carrier, who, carriage)
-    if (this.#held) carriage.hold(true)
-    return true
+    this.#options.onInput({ kind: 'oaep-opened', job, secret })
   }
 
-  #send(carrier: CarrierId, bytes: Uint8Array): void {
-    const seat = this.#carriages.get(carrier)
-    if (seat === undefined) return
-    if (seat.who === null || this.#mayTalkTo(seat.who)) {
-      seat.carriage.send(bytes)
-      return
-    }
-    this.#refuse({ what: 'frame', detail: 'no longer a contact', id: seat.who })
-    seat.carriage.terminate()
-  }
-
-  /** A link outlives neither block nor removal. */
   #mayTalkTo(who: UserId): boolean {
     const row = this.#options.view.contact(who)
     return row === undefined ? this.#strangers.has(who) : row.state !== 'blocked'
   }
 
-  #input(input: GateInput): void {
-    this.#options.onInput(input)
-  }
-
-  #refuse(refusal: Refusal): void {
-    if (this.#refusals.admit(refusal, this.#options.clock.now())) this.#options.onRefused(refusal)
-  }
-
-  #watch(): void {
+  #watch(onRefused: (refusal: Refusal) => void): void {
     this.#stopWatch = this.#options.clock.after(WATCH_MS, () => {
-      if (this.#carriages.size > 0) void this.#compareConnections()
-      this.#watch()
+      if (this.#peers.size > 0) void this.#compareConnections(onRefused)
+      this.#watch(onRefused)
     })
   }
 
-  async #compareConnections(): Promise<void> {
+  async #compareConnections(onRefused: (refusal: Refusal) => void): Promise<void> {
     const report = await this.connections()
     if (!report.available || this.#closing !== null) return
     for (const { protocol, local, remote, listed } of report.connections) {
-      if (!listed) this.#refuse({ what: 'connection', detail: `${protocol} ${remote ?? local} is not ours` })
+      if (!listed) onRefused({ what: 'connection', detail: `${protocol} ${remote ?? local} is not ours` })
     }
   }
 }
