@@ -25,9 +25,10 @@ export interface ProjectionsOptions {
   readonly rng: Rng
   readonly memory?: boolean
   readonly onProgress?: OnProgress
-  /** For tests: another place to keep stores, other folds, other intervals of background flushes. */
+  /** For tests: another place to keep stores, other folds, a smaller cache, other intervals of background flushes. */
   readonly backing?: Backing
   readonly folds?: readonly AnyFold[]
+  readonly cacheBytes?: number
   readonly flushAfter?: { readonly facts: number; readonly ms: number }
 }
 
@@ -57,6 +58,7 @@ export async function openProjections(options: ProjectionsOptions): Promise<Proj
     folds: options.folds ?? FOLDS,
     rng: options.rng,
     onProgress: options.onProgress,
+    cacheBytes: options.cacheBytes,
   }
   const store = await openCurrent(shop)
   return new Projections(shop, store, options.flushAfter ?? FLUSH_AFTER)

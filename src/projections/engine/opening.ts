@@ -1,22 +1,17 @@
 import { equalBytes } from '../../foundation/bytes.js'
 import { isSottoError } from '../../foundation/errors.js'
-import type { Rng } from '../../foundation/rng.js'
 import type { Backing } from './backing.js'
 import { damaged, isDamage } from './damage.js'
-import type { AnyFold } from './fold.js'
-import type { ProjectionKeys } from './sealing.js'
 import type { FactSource } from './source.js'
 import { Store } from './store.js'
+import type { Making } from './store.js'
 
 /** `done` of `total` facts have passed through the folds. */
 export type OnProgress = (progress: { readonly done: number; readonly total: number }) => void
 
-export interface Workshop {
+export interface Workshop extends Making {
   readonly backing: Backing
   readonly source: FactSource
-  readonly keys: ProjectionKeys
-  readonly folds: readonly AnyFold[]
-  readonly rng: Rng
   readonly onProgress?: OnProgress | undefined
 }
 
@@ -40,7 +35,7 @@ export async function openCurrent(shop: Workshop): Promise<Store> {
 /** A store made from the log up to `until`, flushed, not yet current. */
 export async function build(shop: Workshop, until = Infinity): Promise<{ store: Store; number: number }> {
   const number = Math.max(0, ...(await shop.backing.present())) + 1
-  const store = await Store.fresh(await shop.backing.open(number), shop.keys, shop.folds, shop.rng)
+  const store = await Store.fresh(await shop.backing.open(number), shop)
   try {
     await replay(shop, store, until)
     await store.flush()
@@ -82,7 +77,7 @@ async function resume(shop: Workshop, number: number): Promise<Store | null> {
 async function load(shop: Workshop, number: number): Promise<Store | null> {
   try {
     const database = await shop.backing.open(number)
-    return await Store.load(database, shop.keys, shop.folds, shop.rng).catch(async (error: unknown) => {
+    return await Store.load(database, shop).catch(async (error: unknown) => {
       await database.close()
       throw error
     })

@@ -5,14 +5,15 @@ import { packRow } from './sealing.js'
 import type { Sealer } from './sealing.js'
 
 /** What clean rows may take up in memory, counted in bytes as sealed; in use they take about three times that. */
-const CLEAN_BYTES = 8 << 20
+export const CACHE_BYTES = 8 << 20
 /** What a resident row costs beside its content, absent ones included. */
 const RESIDENT_BYTES = 100
 
 interface Resident {
   readonly table: Table<unknown>
   readonly key: string
-  readonly rowKey: Buffer
+  /** Made when it is first needed: rows that come and go between two flushes never need one. */
+  rowKey: Buffer | null
   value: unknown
   /** Differs from what was last given to the store. */
   dirty: boolean
@@ -42,18 +43,30 @@ export class Rows implements Tx {
   readonly #database: Database
   readonly #sealer: Sealer
   readonly #counts: Map<number, number>
-  readonly #resident = new Map<number, Map<string, Resident>>()
+  /** By table ID. */
+  readonly #resident: (Map<string, Resident> | undefined)[] = []
+  /** How many rows of a table the store may hold, by table ID; not known of a store that was filled by others. */
+  readonly #stored: Map<number, number> | null
   readonly #changes = new Map<number, number>()
   #dirty: Resident[] = []
+  readonly #cacheBytes: number
   #bytes = 0
-  #evictAbove = CLEAN_BYTES
+  #evictAbove: number
   #generation = 0
 
-  /** @param counts how many rows each projection has in the store */
-  constructor(database: Database, sealer: Sealer, counts: ReadonlyMap<number, number>) {
+  /** @param counts how many rows each projection has in the store; empty for an empty store */
+  constructor(
+    database: Database,
+    sealer: Sealer,
+    counts: ReadonlyMap<number, number>,
+    cacheBytes = CACHE_BYTES,
+  ) {
     this.#database = database
     this.#sealer = sealer
     this.#counts = new Map(counts)
+    this.#stored = counts.size === 0 ? new Map<number, number>() : null
+    this.#cacheBytes = cacheBytes
+    this.#evictAbove = cacheBytes
   }
 
   get<Row>(table: Table<Row>, key: string): Row | undefined {
@@ -77,10 +90,6 @@ export class Rows implements Tx {
     return this.#counts.get(projection) ?? 0
   }
 
-  get dirtyRows(): number {
-    return this.#dirty.length
-  }
-
   /** Seals every changed row; must be followed by `done` or `failed` before the next call. */
   take(): Taken {
     const taken = this.#dirty
@@ -101,18 +110,21 @@ export class Rows implements Tx {
   /** Every row that the store may not have as it is now, packed, by row key; null where the row is gone. */
   unsettled(projection: number): Map<string, Uint8Array | null> {
     const out = new Map<string, Uint8Array | null>()
-    for (const rows of this.#resident.values()) {
+    for (const rows of this.#resident) {
+      if (rows === undefined) continue
       for (const row of rows.values()) {
         if (row.table.projection !== projection || !(row.dirty || row.writing)) continue
-        out.set(row.rowKey.toString('hex'), row.value === undefined ? null : packRow(row.key, row.value))
+        out.set(
+          this.#rowKey(row).toString('hex'),
+          row.value === undefined ? null : packRow(row.key, row.value),
+        )
       }
     }
     return out
   }
 
   #find(table: Table<unknown>, key: string): Resident {
-    let rows = this.#resident.get(table.id)
-    if (rows === undefined) this.#resident.set(table.id, (rows = new Map<string, Resident>()))
+    const rows = (this.#resident[table.id] ??= new Map<string, Resident>())
     let row = rows.get(key)
     if (row === undefined) {
       row = this.#load(table, key)
@@ -125,12 +137,28 @@ export class Rows implements Tx {
   }
 
   #load(table: Table<unknown>, key: string): Resident {
+    const state = { dirty: false, writing: false, touched: this.#generation, weight: RESIDENT_BYTES }
+    const absent = { table, key, rowKey: null, value: undefined, stored: false, ...state }
+    if (this.#stored !== null && !this.#stored.has(table.id)) return absent
     const rowKey = this.#sealer.rowKey(table, key)
     const sealed = this.#read(rowKey)
-    const value = sealed === undefined ? undefined : this.#sealer.openRow(rowKey, sealed, key)
-    const stored = sealed !== undefined
-    const weight = (sealed?.length ?? 0) + RESIDENT_BYTES
-    return { table, key, rowKey, value, stored, weight, dirty: false, writing: false, touched: 0 }
+    if (sealed === undefined) return { ...absent, rowKey }
+    const value = this.#sealer.openRow(rowKey, sealed, key)
+    return { ...absent, rowKey, value, stored: true, weight: sealed.length + RESIDENT_BYTES }
+  }
+
+  #rowKey(row: Resident): Buffer {
+    return (row.rowKey ??= this.#sealer.rowKey(row.table, row.key))
+  }
+
+  /** Counts up or down when the store comes to hold a row, or to hold it no more. */
+  #setStored(row: Resident, stored: boolean): void {
+    if (row.stored === stored) return
+    row.stored = stored
+    const { id } = row.table
+    const now = (this.#stored?.get(id) ?? 0) + (stored ? 1 : -1)
+    if (now === 0) this.#stored?.delete(id)
+    else this.#stored?.set(id, now)
   }
 
   #read(rowKey: Buffer): Buffer | undefined {
@@ -156,14 +184,15 @@ export class Rows implements Tx {
   }
 
   #operation(row: Resident): Operation | null {
-    const { rowKey: key, stored } = row
+    const wasStored = row.stored
     row.dirty = false
     row.writing = true
-    row.stored = row.value !== undefined
+    this.#setStored(row, row.value !== undefined)
     if (row.value === undefined) {
       this.#weigh(row, 0)
-      return stored ? { type: 'del', key } : null
+      return wasStored ? { type: 'del', key: this.#rowKey(row) } : null
     }
+    const key = this.#rowKey(row)
     const value = this.#sealer.seal(key, packRow(row.key, row.value))
     this.#weigh(row, value.length)
     return { type: 'put', key, value }
@@ -171,7 +200,7 @@ export class Rows implements Tx {
 
   #returned(row: Resident): void {
     row.writing = false
-    row.stored = true
+    this.#setStored(row, true)
     if (row.dirty) return
     row.dirty = true
     this.#dirty.push(row)
@@ -184,12 +213,13 @@ export class Rows implements Tx {
   }
 
   /**
-   * Lets go of rows that were not used since the last time; the dirty and the unwritten stay. After that, another
-   * CLEAN_BYTES may gather before it looks again, so that each look is paid for by as many loads.
+   * Lets go of rows that were not used since the last time; the dirty and the unwritten stay. After that,
+   * half of the cache may fill before it looks again, so that each look is paid for by as many loads.
    */
   #evict(): void {
     if (this.#bytes <= this.#evictAbove) return
-    for (const rows of this.#resident.values()) {
+    for (const rows of this.#resident) {
+      if (rows === undefined) continue
       for (const [key, row] of rows) {
         if (row.dirty || row.writing || row.touched === this.#generation) continue
         this.#bytes -= row.weight
@@ -197,6 +227,6 @@ export class Rows implements Tx {
       }
     }
     this.#generation++
-    this.#evictAbove = Math.max(CLEAN_BYTES, this.#bytes + CLEAN_BYTES / 2)
+    this.#evictAbove = Math.max(this.#cacheBytes, this.#bytes + this.#cacheBytes / 2)
   }
 }

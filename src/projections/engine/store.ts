@@ -13,6 +13,15 @@ import type { ProjectionKeys } from './sealing.js'
 
 type Handler = (fact: StoredFact, tx: Tx) => void
 
+/** What it takes to make a store. */
+export interface Making {
+  readonly keys: ProjectionKeys
+  readonly folds: readonly AnyFold[]
+  readonly rng: Rng
+  /** For tests: how many bytes of clean rows stay in memory. */
+  readonly cacheBytes?: number | undefined
+}
+
 const NOTHING: Checkpoint = { batch: 0, seq: 0, link: new Uint8Array(0), rows: new Map() }
 
 /** One level store and the folds that fill it: facts in order on one side, sealed batches on the other. */
@@ -31,39 +40,34 @@ export class Store {
   #whole = true
   #closed = false
 
-  private constructor(database: Database, sealer: Sealer, folds: readonly AnyFold[], checkpoint: Checkpoint) {
+  private constructor(
+    database: Database,
+    sealer: Sealer,
+    { folds, cacheBytes }: Making,
+    checkpoint: Checkpoint,
+  ) {
     this.#database = database
     this.#sealer = sealer
     this.#folds = folds
     this.#checkpoint = checkpoint
     this.#seq = checkpoint.seq
     this.#link = checkpoint.link
-    this.rows = new Rows(database, sealer, checkpoint.rows)
+    this.rows = new Rows(database, sealer, checkpoint.rows, cacheBytes)
   }
 
   /** An empty store under a new random store ID. */
-  static async fresh(
-    database: Database,
-    keys: ProjectionKeys,
-    folds: readonly AnyFold[],
-    rng: Rng,
-  ): Promise<Store> {
-    const storeId = rng.bytes(STORE_ID_BYTES)
+  static async fresh(database: Database, making: Making): Promise<Store> {
+    const storeId = making.rng.bytes(STORE_ID_BYTES)
     await database.batch([{ type: 'put', key: STORE_ID_KEY, value: storeId }])
-    return new Store(database, new Sealer(keys, storeId, rng), folds, NOTHING)
+    return new Store(database, new Sealer(making.keys, storeId, making.rng), making, NOTHING)
   }
 
   /** @throws projections-damaged when the store contradicts itself or was made by other versions of the folds */
-  static async load(
-    database: Database,
-    keys: ProjectionKeys,
-    folds: readonly AnyFold[],
-    rng: Rng,
-  ): Promise<Store> {
+  static async load(database: Database, making: Making): Promise<Store> {
     const storeId = database.getSync(STORE_ID_KEY)
     if (storeId?.length !== STORE_ID_BYTES) throw damaged('there is no store id')
-    const sealer = new Sealer(keys, storeId, rng)
-    return new Store(database, sealer, folds, await loadCheckpoint(database, sealer, folds))
+    const sealer = new Sealer(making.keys, storeId, making.rng)
+    return new Store(database, sealer, making, await loadCheckpoint(database, sealer, making.folds))
   }
 
   get seq(): number {

@@ -25,7 +25,7 @@ export function wasQueued(reads: Reads, checkCode: Uint8Array, sentAt: number): 
 /** A letter is who sent it, its check code and its time stamp as sent; the first one counts, whatever comes later. */
 function remember(tx: Tx, from: UserId, checkCode: Uint8Array, sentAt: number, at: number): void {
   insertInto(tx, letters, ONLY_LIST, orderKey(sentAt, checkCode, from))
-  dropOldPage(tx, letters, ONLY_LIST, timePrefix(at - KEPT_MS))
+  dropOldPage(tx, letters, ONLY_LIST, () => timePrefix(at - KEPT_MS))
 }
 
 /** Every letter of the last 90 days, text or not. Runs last: the other folds ask it what was there before the fact. */

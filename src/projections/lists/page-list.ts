@@ -96,10 +96,10 @@ export function oldest(reads: Reads, list: PageList, name: string, limit = Infin
 }
 
 /** Drops the first page if all of it is below `bound`: old entries go a page at a time, a little with every fact. */
-export function dropOldPage(tx: Tx, list: PageList, name: string, bound: string): void {
+export function dropOldPage(tx: Tx, list: PageList, name: string, bound: () => string): void {
   const index = tx.get(list.indexes, name)
   const second = index?.firsts[1]
-  if (index === undefined || second === undefined || second > bound) return
+  if (index === undefined || second === undefined || second > bound()) return
   index.total -= index.counts[0] ?? 0
   forget(tx, list, name, index, 0)
   tx.put(list.indexes, name, index)
