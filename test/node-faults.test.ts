@@ -3,7 +3,7 @@ import { seededRng } from '../src/foundation/rng.js'
 import type { SimNode } from './fixtures/simulator/sim-node.js'
 import { MINUTE, World } from './fixtures/simulator/world.js'
 
-const SEEDS = 20
+const SEEDS = 16
 const MESSAGES = 8
 
 type Fault = (world: World, node: SimNode, random: (below: number) => number) => Promise<void> | void

@@ -114,6 +114,7 @@ t.test('who was accepted while away learns it on return, at a new address', asyn
   await alice.start()
   await world.must(() => areFriends(alice, bob), 'friends', 30 * MINUTE)
   await world.settled(alice, bob)
+  t.same(bob.view.contact(alice.id)?.endpoints, ['8.0.7.7:9000'])
   await world.end()
 })
 
@@ -136,28 +137,25 @@ t.test('a blocked person gets no link, is told what everyone is told, and leaves
   await world.end()
 })
 
-t.test(
-  'a hundred requests wait at most; then strangers hear busy, and who asks again does not',
-  async (t) => {
-    const { world, alice, bob } = await two('quota')
-    const { certificate, spki } = alice.vault
-    const crowd = Array.from({ length: 100 }, (_, i) =>
-      idOf(ed25519Public(seededRng(`stranger ${i}`).bytes(32))),
-    )
-    for (const id of crowd) {
-      const data = { id, certificate, spki, nickname: 'x', token: seededRng(id).bytes(32), endpoints: [] }
-      await bob.happen({ type: 'FriendRequestReceived', data })
-    }
-    await alice.decide((deciding) => requestFriend(deciding, bob.id))
-    await world.clock.pass(5 * MINUTE)
-    t.equal(alice.view.contact(bob.id)?.requestSent, false)
-    t.equal(bob.view.contact(alice.id), undefined)
-    await bob.happen({ type: 'FriendRejected', data: { id: crowd[0] ?? '' } })
-    await world.must(() => alice.view.contact(bob.id)?.requestSent === true, 'there is room', 60 * MINUTE)
-    t.equal(bob.view.contact(alice.id)?.state, 'incoming')
-    await world.end()
-  },
-)
+t.test('a hundred requests wait at most; then strangers hear busy, until there is room', async (t) => {
+  const { world, alice, bob } = await two('quota')
+  const { certificate, spki } = alice.vault
+  const crowd = Array.from({ length: 100 }, (_, i) =>
+    idOf(ed25519Public(seededRng(`stranger ${i}`).bytes(32))),
+  )
+  for (const id of crowd) {
+    const data = { id, certificate, spki, nickname: 'x', token: seededRng(id).bytes(32), endpoints: [] }
+    await bob.happen({ type: 'FriendRequestReceived', data })
+  }
+  await alice.decide((deciding) => requestFriend(deciding, bob.id))
+  await world.clock.pass(5 * MINUTE)
+  t.equal(alice.view.contact(bob.id)?.requestSent, false)
+  t.equal(bob.view.contact(alice.id), undefined)
+  await bob.happen({ type: 'FriendRejected', data: { id: crowd[0] ?? '' } })
+  await world.must(() => alice.view.contact(bob.id)?.requestSent === true, 'there is room', 60 * MINUTE)
+  t.equal(bob.view.contact(alice.id)?.state, 'incoming')
+  await world.end()
+})
 
 t.test('SND-5 RCV-1 ES-1 a message goes queued, sent, delivered, read, and each is a fact', async (t) => {
   const { world, alice, bob } = await linkedFriends('states')
@@ -288,6 +286,20 @@ t.test(
   },
 )
 
+t.test('SND-3 nothing is acknowledged that is not durable', async (t) => {
+  const { world, alice, bob } = await linkedFriends('disk')
+  bob.onEffect = (effect) => effect.kind !== 'append'
+  await world.say(alice, bob, 'the disk is slow')
+  await world.clock.pass(20_000)
+  t.equal(alice.view.conversation(bob.id)[0]?.state, 'sent')
+  await bob.crash()
+  bob.onEffect = () => true
+  await bob.start()
+  await world.settled(alice, bob)
+  t.same(bob.texts(alice.id), ['the disk is slow'])
+  await world.end()
+})
+
 t.test(
   'SND-3 a crash between the log and the acknowledgement loses nothing and shows nothing twice',
   async (t) => {
@@ -324,11 +336,17 @@ t.test('two who dial each other at once keep one link, the same at both ends', a
   for (let round = 0; round < 3; round++) {
     world.network.cutAll(alice)
     await world.clock.pass(10)
+    const before = world.network.dials
     await world.say(alice, bob, `from alice ${round}`)
     await world.say(bob, alice, `from bob ${round}`)
     await world.settled(alice, bob)
     await world.clock.pass(10_000)
     t.same([alice.linked, bob.linked], [[bob.id], [alice.id]])
+    t.equal(
+      world.network.dials - before,
+      2,
+      'each dialled once; the link that stays is not lost with the other',
+    )
   }
   t.equal(count(alice, 'MessageReceived') + count(bob, 'MessageReceived'), 6)
   await world.end()

@@ -1,8 +1,8 @@
 import type { Fact, MessageId } from '../../events/vocabulary/facts.js'
+import { isSottoError } from '../../foundation/errors.js'
 import type { ContactRow, OutboxRow } from '../../projections/view.js'
 import { sealLetter } from '../letters/letter.js'
 import type { Link } from './link.js'
-import { ifAllowed } from './standing.js'
 import type { Turn } from './turn.js'
 
 /** Letters on a link that are not acknowledged yet. */
@@ -22,7 +22,8 @@ export function pump(turn: Turn, link: Link): void {
   for (const letter of turn.view.outbox(link.who, 2 * WINDOW)) {
     if (link.inFlight.size >= WINDOW) break
     if (link.inFlight.has(letter.messageId) || turn.node.delivering.has(letter.messageId)) continue
-    const fact = letter.sentAt < turn.now - MAX_AGE_MS ? expire(turn, letter) : hand(turn, link, row, letter)
+    const fact =
+      letter.sentAt < turn.now - MAX_AGE_MS ? giveUp(turn, letter, EXPIRED) : hand(turn, link, row, letter)
     if (fact !== null) facts.push(fact)
   }
   turn.append(facts)
@@ -54,11 +55,15 @@ function readAt(turn: Turn, link: Link, messageId: MessageId): void {
   if (fact !== null) turn.append([fact])
 }
 
+/** A letter that cannot be written as bytes is given up: it must not stand in the way of those behind it. */
 function hand(turn: Turn, link: Link, row: ContactRow, letter: OutboxRow): Fact | null {
-  const sealed = ifAllowed(() => seal(turn, row, letter))
-  if (sealed === null) return null
+  try {
+    link.send(turn, { type: 'letter', bytes: seal(turn, row, letter) })
+  } catch (error) {
+    if (!isSottoError(error)) throw error
+    return error.code === 'gate-denied' ? null : giveUp(turn, letter, error.code)
+  }
   link.inFlight.add(letter.messageId)
-  link.send(turn, { type: 'letter', bytes: sealed })
   if (letter.state === 'sent') return null
   return { type: 'MessageSent', data: { messageId: letter.messageId, to: letter.to, how: 'link' } }
 }
@@ -71,7 +76,7 @@ function seal(turn: Turn, row: ContactRow, message: OutboxRow): Uint8Array {
   return letter
 }
 
-function expire(turn: Turn, { messageId, to }: OutboxRow): Fact {
+function giveUp(turn: Turn, { messageId, to }: OutboxRow, reason: string): Fact {
   turn.node.delivering.add(messageId)
-  return { type: 'MessageFailed', data: { messageId, to, reason: EXPIRED } }
+  return { type: 'MessageFailed', data: { messageId, to, reason } }
 }

@@ -1,4 +1,5 @@
 import type { Endpoint, UserId } from '../../events/vocabulary/facts.js'
+import { isSottoError } from '../../foundation/errors.js'
 import { addressOf } from '../../keys/user-id.js'
 import { proofHostOf } from '../gate/address.js'
 import type { CarrierId } from '../effects.js'
@@ -39,15 +40,29 @@ export function introduce(turn: Turn, introduction: Introduction): void {
     introduction.failed(turn)
     return
   }
-  const place = { path: LINK_PATH, host: proofHostOf(endpoint) }
-  const { introduction: key, who } = introduction
-  const proof = makeIntroProof({ introduction: key, ...place, now: turn.now, rng: turn.rng })
+  const { who } = introduction
+  const proof = proofFor(turn, introduction.introduction, endpoint)
+  if (proof === null) {
+    introduction.failed(turn)
+    return
+  }
   const next = (later: Turn) => introduce(later, { ...introduction, endpoints: rest })
   dial(
     turn,
     { who, endpoint, proof: proof.proof },
     (id) => new Introducing(id, introduction, proof, turn.now, next),
   )
+}
+
+/** Null for an introduction key of small order: its owner published it, and nobody can be met by it. */
+function proofFor(turn: Turn, introduction: Uint8Array, endpoint: Endpoint): IntroProof | null {
+  const place = { path: LINK_PATH, host: proofHostOf(endpoint) }
+  try {
+    return makeIntroProof({ introduction, ...place, now: turn.now, rng: turn.rng })
+  } catch (error) {
+    if (!isSottoError(error)) throw error
+    return null
+  }
 }
 
 /** The initiator of SPEC § 6.3. */

@@ -1,10 +1,10 @@
 import type { Endpoint, Fact, StoredFact } from '../../events/vocabulary/facts.js'
 import { isSottoError } from '../../foundation/errors.js'
 import type { View } from '../../projections/view.js'
-import type { CarrierId, Effect, Input, Proven, Step, Ticket } from '../effects.js'
+import type { CarrierId, Command, Effect, Input, Proven, Step, Ticket } from '../effects.js'
 import type { Vault } from '../gate/vault.js'
 import { LetterCache } from '../letters/letter.js'
-import { drop, dueCarriers, gone, nextCarrierDeadline } from './carriers.js'
+import { type Carrier, drop, dueCarriers, gone, nextCarrierDeadline } from './carriers.js'
 import { command } from './commands.js'
 import { admit } from './connecting.js'
 import { dueLookups, nextLookup, noLookups } from './lookups.js'
@@ -35,6 +35,8 @@ export interface NodeOptions {
 
 /** What is due may make more due at once; beyond this it waits for a wake of its own. */
 const MAX_ROUNDS_A_STEP = 8
+/** A timer of the system may be short (2³¹ ms) and its clock may be set: it is looked at once an hour at least. */
+const LONGEST_REST_MS = 3_600_000
 
 /**
  * A node that has not started. It numbers the carriers it dials from 1 up; the gate numbers those it accepts below zero, so
@@ -68,14 +70,14 @@ const HANDLERS: Handlers = {
   fact: (turn, { fact }) => factCame(turn, fact),
   appended: (turn, { ticket }) => appended(turn, ticket),
   listening: (turn, { endpoints }) => listen(turn, endpoints),
-  accepted: (turn, { carrier, proven }) => accept(turn, carrier, proven),
-  dialled: (turn, { carrier }) => turn.node.carriers.get(carrier)?.dialled(turn),
+  accepted: (turn, { carrier, proven }) => guarded(turn, carrier, () => accept(turn, carrier, proven)),
+  dialled: (turn, { carrier }) => guarded(turn, carrier, (seated) => seated?.dialled(turn)),
   'dial-failed': (turn, { carrier }) => gone(turn, carrier),
   closed: (turn, { carrier }) => gone(turn, carrier),
-  message: (turn, { carrier, bytes }) => message(turn, carrier, bytes),
+  message: (turn, { carrier, bytes }) => guarded(turn, carrier, (seated) => seated?.message(turn, bytes)),
   'oaep-opened': (turn, { job, secret }) => oaepOpened(turn, job, secret),
   datagram: (turn, { tracker, bytes }) => trackerDatagram(turn, tracker, bytes),
-  command: (turn, { ticket, command: asked }) => command(turn, ticket, asked),
+  command: (turn, { ticket, command: asked }) => obey(turn, ticket, asked),
   stop: (turn) => stop(turn),
 }
 
@@ -127,14 +129,24 @@ function accept(turn: Turn, carrier: CarrierId, proven: Proven): void {
 }
 
 /** Whatever a peer sends, it ends at most its own carrier. */
-function message(turn: Turn, id: CarrierId, bytes: Uint8Array): void {
-  const carrier = turn.node.carriers.get(id)
+function guarded(turn: Turn, id: CarrierId, work: (carrier: Carrier | undefined) => void): void {
   try {
-    carrier?.message(turn, bytes)
+    work(turn.node.carriers.get(id))
   } catch (error) {
     if (!isSottoError(error)) throw error
     const seated = turn.node.carriers.get(id)
-    if (seated !== undefined) drop(turn, seated)
+    if (seated === undefined) turn.emit({ kind: 'close', carrier: id })
+    else drop(turn, seated)
+  }
+}
+
+/** An ID that is none, say: whoever asked hears of it. */
+function obey(turn: Turn, ticket: Ticket, asked: Command): void {
+  try {
+    command(turn, ticket, asked)
+  } catch (error) {
+    if (!isSottoError(error)) throw error
+    turn.refuse(ticket, error.code)
   }
 }
 
@@ -153,7 +165,7 @@ function stop(turn: Turn): void {
 
 function catchUp(turn: Turn): void {
   for (let round = 0; round < MAX_ROUNDS_A_STEP && nextDeadline(turn.node) <= turn.now; round++) due(turn)
-  const next = nextDeadline(turn.node)
+  const next = Math.min(nextDeadline(turn.node), turn.now + LONGEST_REST_MS)
   if (next >= turn.node.wakeAt) return
   turn.node.wakeAt = next
   turn.emit({ kind: 'wake', at: Math.max(next, turn.now) })

@@ -144,6 +144,10 @@ function begin(turn: Turn, reach: Reach): void {
     answerAsked(turn, reach, turn.view.presence(reach.who).status, 'none')
     return
   }
+  if (isAway(turn)) {
+    answerAsked(turn, reach, turn.view.presence(reach.who).status, 'none')
+    return
+  }
   if (!isWanted(turn, reach.who) && reach.asked.length === 0) return
   reach.round++
   reach.phase = 'direct'
