@@ -1,4 +1,5 @@
 import type { Endpoint, Fact, StoredFact } from '../events/vocabulary/facts.js'
+import { wipe } from '../foundation/bytes.js'
 import { kdf } from '../foundation/crypto.js'
 import { systemRng, type Rng } from '../foundation/rng.js'
 import type { View } from '../projections/view.js'
@@ -33,7 +34,7 @@ export interface Net {
    * in time; cancelled when the net was stopped
    */
   command(command: Command, timeoutMs?: number): Promise<CommandResult>
-  /** Tells of an appended fact, in the order of the log. */
+  /** Tells of an appended fact; told twice, it counts once. */
   fact(fact: StoredFact): void
   connections(): Promise<ConnectionReport>
   traffic(): readonly Traffic[]
@@ -47,7 +48,15 @@ export interface Net {
  */
 export function startNet(options: NetOptions): Promise<Net> {
   const { view, vault, clock = systemClock, rng = systemRng } = options
-  const siteSeed = options.siteSeed ?? kdf(vault.addressSeed(), 'sotto/site-seed/1')
+  const siteSeed = options.siteSeed ?? siteSeedOf(vault)
   const machine = { state: createNode({ view, vault }), step: stepNode }
   return new RunningNet({ ...options, clock, rng, siteSeed }, machine).start()
+}
+
+/** The same site for one identity, which nobody can draw who only has its ID. */
+function siteSeedOf(vault: Vault): Uint8Array {
+  const addressSeed = vault.addressSeed()
+  const seed = kdf(addressSeed, 'sotto/site-seed/1')
+  wipe(addressSeed)
+  return seed
 }

@@ -11,6 +11,7 @@ import type { NetOptions, Net } from '../runtime.js'
 import { Commands } from './commands.js'
 import { EffectQueue, type Performed } from './effect-queue.js'
 import { Loop } from './loop.js'
+import { ToldFacts } from './told-facts.js'
 import { Wakes } from './wakes.js'
 
 /** The node, or what a test puts in its place. */
@@ -40,8 +41,8 @@ export class RunningNet<State> implements Net {
   readonly #effects: EffectQueue
   readonly #wakes: Wakes
   readonly #commands: Commands
+  readonly #told = new ToldFacts()
   #listening: Endpoint | null = null
-  #lastFact = 0
   #stopping: Promise<void> | null = null
 
   constructor(options: RunOptions, machine: Machine<State>) {
@@ -124,9 +125,7 @@ export class RunningNet<State> implements Net {
   }
 
   fact(fact: StoredFact): void {
-    if (fact.seq <= this.#lastFact) return
-    this.#lastFact = fact.seq
-    this.#loop.feed({ kind: 'fact', fact })
+    if (this.#told.isNew(fact.seq)) this.#loop.feed({ kind: 'fact', fact })
   }
 
   connections(): Promise<ConnectionReport> {
