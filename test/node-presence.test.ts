@@ -93,6 +93,15 @@ t.test('PRE-1 a check is a random number, and only the right answer passes', asy
   await world.end()
 })
 
+t.test('PRE-1 an answer that only looks right does not pass', async (t) => {
+  const { world, alice, bob } = await linkedFriends('wrong answer')
+  // Bob's public key is known to all, so the MD5 that was asked for is right; the pair key is not.
+  Object.defineProperty(bob.vault, 'pairKey', { value: () => Buffer.alloc(32) })
+  t.match(await check(world, alice, bob), { kind: 'check', status: 'unknown' })
+  t.same(alice.linked, [])
+  await world.end()
+})
+
 t.test('PRE-2 gone without a word is unknown; gone politely is offline; back is online', async (t) => {
   const { world, alice, bob } = await linkedFriends('gone')
   await bob.crash()

@@ -83,11 +83,16 @@ export function connected(turn: Turn, link: Link): void {
   if (reach.asked.length > 0) checkOver(turn, link)
 }
 
-/** The link is down: look where they are. */
-export function lost(turn: Turn, who: UserId): void {
+/** The link is down: look where they are. One that ended in a check was the direct check, and it has failed. */
+export function lost(turn: Turn, who: UserId, inCheck: boolean): void {
+  if (turn.node.phase !== 'running') return
   const reach = reachOf(turn, who)
   reach.attempt = 0
   if (!isCallable(turn.view.contact(who)) || (!isWanted(turn, who) && reach.asked.length === 0)) return
+  if (inCheck && !isAway(turn)) {
+    startRound(turn, reach, [])
+    return
+  }
   const base = isLower(turn.vault.address, who) ? 0 : HIGHER_WAITS_MS
   reach.nextAt = turn.soon(base, HIGHER_WAITS_MS)
 }
@@ -149,10 +154,14 @@ function begin(turn: Turn, reach: Reach): void {
     return
   }
   if (!isWanted(turn, reach.who) && reach.asked.length === 0) return
+  startRound(turn, reach, row.endpoints)
+}
+
+function startRound(turn: Turn, reach: Reach, places: readonly Endpoint[]): void {
   reach.round++
   reach.phase = 'direct'
   reach.word = null
-  reach.left = [...row.endpoints]
+  reach.left = [...places]
   dialNext(turn, reach)
 }
 
