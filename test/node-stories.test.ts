@@ -52,7 +52,7 @@ t.test('FRD-2 KEY-2 two who know only an ID become friends through a tracker and
   await world.end()
 })
 
-t.test('FRD-1 a look-up shows nickname and reach; of who is not discoverable nothing', async (t) => {
+t.test('FRD-1 a look-up shows nickname and reach; of who is not discoverable no card', async (t) => {
   const { world, alice, bob } = await two('lookup')
   await world.clock.pass(3_000)
   const first = alice.command({ kind: 'lookup', id: bob.id })
@@ -66,6 +66,9 @@ t.test('FRD-1 a look-up shows nickname and reach; of who is not discoverable not
   const hidden = await world.person('carol')
   await hidden.happen({ type: 'ProfileChanged', data: { discoverable: false } })
   await world.clock.pass(3_000)
+  const shy = alice.command({ kind: 'lookup', id: hidden.id })
+  await world.must(() => alice.outcomes.has(shy), 'an answer')
+  t.match(alice.outcomes.get(shy), { kind: 'lookup', nickname: null, avatar: null })
   world.tracker.up = false
   const third = alice.command({ kind: 'lookup', id: hidden.id })
   await world.must(() => alice.outcomes.has(third), 'an answer')
