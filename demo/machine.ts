@@ -16,11 +16,15 @@ export interface Outcome {
   readonly json: unknown
 }
 
-/** A command that stays: its first line said that it is ready. */
-export interface Running {
+/** A command under way. */
+export interface Begun {
   readonly child: ChildProcess
-  readonly ready: unknown
   readonly ended: Promise<Outcome>
+}
+
+/** A command that stays: its first line said that it is ready. */
+export interface Running extends Begun {
+  readonly ready: unknown
 }
 
 export interface RunOptions {
@@ -59,15 +63,20 @@ export class Machine {
 
   /** Runs `sotto …` to its end. */
   run(argv: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-    const child = this.#spawn(argv, options)
+    const { child, ended } = this.begin(argv, options)
     child.stdin?.end(options.stdin ?? '')
-    return outcomeOf(child, options)
+    return ended
+  }
+
+  /** Starts `sotto …` and lets it run; its stdin stays open. */
+  begin(argv: readonly string[], options: RunOptions = {}): Begun {
+    const child = this.#spawn(argv, options)
+    return { child, ended: outcomeOf(child, options) }
   }
 
   /** Starts `sotto …` and waits for its first line, which is JSON. Rejects when it ends before. */
   async start(argv: readonly string[], options: RunOptions = {}): Promise<Running> {
-    const child = this.#spawn(argv, options)
-    const ended = outcomeOf(child, options)
+    const { child, ended } = this.begin(argv, options)
     const first = new Promise<string>((resolve) => {
       if (child.stdout !== null) createInterface({ input: child.stdout }).once('line', resolve)
     })
@@ -90,7 +99,7 @@ export class Machine {
   #spawn(argv: readonly string[], options: RunOptions): ChildProcess {
     const env = { ...this.#env, ...options.env }
     const child = spawn(process.execPath, [this.#script, ...argv], { env, stdio: 'pipe' })
-    child.stdin?.on('error', () => undefined)
+    child.stdin.on('error', () => undefined)
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))
     return child

@@ -45,7 +45,7 @@ function contact(id: UserId, state: ContactState, nickname: string): ContactRow 
     requestSent: false,
     verified: false,
     doubt: null,
-  } as unknown as ContactRow
+  }
 }
 
 /** What Alice sees; only what decisions look at. */
@@ -82,11 +82,12 @@ function throws(t: Test, run: () => unknown, code: string, message = code): void
   }
 }
 
-t.test('FRD-2 Alice accepts Bob: the fact and the letter that tells him are one group', async (t) => {
+t.test('FRD-2 Alice accepts Bob: the fact and the letter that tells him are one group', (t) => {
   const facts = acceptFriend(deciding([contact(BOB, 'incoming', 'bob')]), BOB)
   t.same(types(facts), ['FriendAccepted', 'MessageQueued'])
   const [accepted, queued] = facts
-  if (accepted?.type !== 'FriendAccepted' || queued?.type !== 'MessageQueued') return void t.fail()
+  if (accepted?.type !== 'FriendAccepted' || queued?.type !== 'MessageQueued')
+    throw new TypeError('other facts than expected')
   t.equal(queued.data.to, BOB)
   t.equal(queued.data.kind, 'friend-accept')
   t.match(queued.data.body, {
@@ -98,9 +99,10 @@ t.test('FRD-2 Alice accepts Bob: the fact and the letter that tells him are one 
   throws(t, () => acceptFriend(deciding([contact(BOB, 'requested', 'bob')]), BOB), 'not-a-friend')
   throws(t, () => acceptFriend(deciding([contact(BOB, 'blocked', 'bob')]), BOB), 'blocked')
   throws(t, () => acceptFriend(deciding([]), BOB), 'not-found')
+  t.end()
 })
 
-t.test('FRD-2 asking: once is enough, oneself is refused, who asked first is accepted', async (t) => {
+t.test('FRD-2 asking: once is enough, oneself is refused, who asked first is accepted', (t) => {
   t.same(types(requestFriend(deciding([]), BOB)), ['FriendRequested'])
   t.same(requestFriend(deciding([contact(BOB, 'requested', '')]), BOB), [])
   t.same(types(requestFriend(deciding([contact(BOB, 'incoming', 'bob')]), BOB)), [
@@ -109,14 +111,16 @@ t.test('FRD-2 asking: once is enough, oneself is refused, who asked first is acc
   ])
   throws(t, () => requestFriend(deciding([]), ALICE), 'that-is-you')
   throws(t, () => requestFriend(deciding([contact(BOB, 'friend', 'bob')]), BOB), 'already-friend')
+  t.end()
 })
 
-t.test('SND-1 a message carries a time stamp and a random check code of its own', async (t) => {
+t.test('SND-1 a message carries a time stamp and a random check code of its own', (t) => {
   const friends = deciding([contact(BOB, 'friend', 'bob'), contact(MALLORY, 'blocked', 'mallory')])
   const first = queueMessage(friends, BOB, 'hello')
   const second = queueMessage(friends, BOB, 'hello')
   const [a, b] = [first.facts[0], second.facts[0]]
-  if (a?.type !== 'MessageQueued' || b?.type !== 'MessageQueued') return void t.fail()
+  if (a?.type !== 'MessageQueued' || b?.type !== 'MessageQueued')
+    throw new TypeError('other facts than expected')
   t.equal(a.data.sentAt, friends.now)
   t.equal(a.data.checkCode.length, 16)
   t.not(Buffer.from(a.data.checkCode).toString('hex'), Buffer.from(b.data.checkCode).toString('hex'))
@@ -127,9 +131,10 @@ t.test('SND-1 a message carries a time stamp and a random check code of its own'
   throws(t, () => queueMessage(friends, BOB, 'half a pair \ud800'), 'usage')
   throws(t, () => queueMessage(friends, BOB, 'é'.repeat(8193)), 'too-large')
   t.equal(queueMessage(friends, BOB, 'é'.repeat(8192)).facts.length, 1)
+  t.end()
 })
 
-t.test('blocking and removing draw a new friend secret and tell only those who stay', async (t) => {
+t.test('blocking and removing draw a new friend secret and tell only those who stay', (t) => {
   const people = [
     contact(BOB, 'friend', 'bob'),
     contact(CAROL, 'friend', 'carol'),
@@ -139,15 +144,17 @@ t.test('blocking and removing draw a new friend secret and tell only those who s
     const facts = decision(deciding(people), BOB)
     t.same(types(facts).slice(1), ['FriendSecretDrawn', 'MessageQueued'])
     const [, drawn, told] = facts
-    if (drawn?.type !== 'FriendSecretDrawn' || told?.type !== 'MessageQueued') return void t.fail()
+    if (drawn?.type !== 'FriendSecretDrawn' || told?.type !== 'MessageQueued')
+      throw new TypeError('other facts than expected')
     t.equal(told.data.to, CAROL)
     t.same(told.data.body, { secret: drawn.data.secret })
   }
   t.same(types(rejectFriend(deciding(people), MALLORY)), ['FriendRejected'])
   throws(t, () => rejectFriend(deciding(people), BOB), 'not-a-friend')
+  t.end()
 })
 
-t.test('showing marks only what was not shown, and a receipt goes out unless that is off', async (t) => {
+t.test('showing marks only what was not shown, and a receipt goes out unless that is off', (t) => {
   const bob = contact(BOB, 'friend', 'bob')
   const unshown = () => ['a'.repeat(32), 'b'.repeat(32)]
   const shown = ['a'.repeat(32), 'c'.repeat(32)]
@@ -158,59 +165,56 @@ t.test('showing marks only what was not shown, and a receipt goes out unless tha
   const off = deciding([bob], { unshown, setting: () => false })
   t.same(types(showConversation(off, BOB, shown)), ['MessagesShown'])
   t.same(showConversation(deciding([bob]), BOB, shown), [], 'nothing was new')
+  t.end()
 })
 
-t.test(
-  'ID-1 nickname and picture can be set, friends are told once, and nothing unprintable passes',
-  async (t) => {
-    const friends = deciding([contact(BOB, 'friend', 'bob')])
-    t.same(types(setProfile(friends, { nickname: 'alicia', avatar: PNG })), [
-      'ProfileChanged',
-      'MessageQueued',
-    ])
-    t.same(setProfile(friends, { nickname: 'alice' }), [], 'no change, no fact')
-    t.same(types(setProfile(friends, { discoverable: false })), ['ProfileChanged'], 'nobody is told of that')
-    throws(t, () => setProfile(friends, { avatar: Buffer.from('GIF89a') }), 'bad-profile')
-    for (const bad of [
-      '',
-      '  ',
-      'a\u0007',
-      'a\u202eb',
-      'a\u200bb',
-      'a\nb',
-      'x'.repeat(65),
-      '\u0301a',
-      `a${'\u0301'.repeat(6)}b`,
-    ]) {
-      throws(t, () => nicknameOf(bad), 'bad-profile', JSON.stringify(bad))
-    }
-    t.equal(nicknameOf('  e\u0301lodie '), '\u00e9lodie')
-    t.equal(nicknameOf('😀'.repeat(64)).length, 128)
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
-        try {
-          const name = nicknameOf(text)
-          return Array.from(name).length <= 64 && name === name.normalize('NFC') && safeText(name) === name
-        } catch (error) {
-          return isSottoError(error, 'bad-profile')
-        }
-      }),
-    )
-  },
-)
+t.test('ID-1 nickname and picture can be set, friends are told once, and nothing unprintable passes', (t) => {
+  const friends = deciding([contact(BOB, 'friend', 'bob')])
+  t.same(types(setProfile(friends, { nickname: 'alicia', avatar: PNG })), ['ProfileChanged', 'MessageQueued'])
+  t.same(setProfile(friends, { nickname: 'alice' }), [], 'no change, no fact')
+  t.same(types(setProfile(friends, { discoverable: false })), ['ProfileChanged'], 'nobody is told of that')
+  throws(t, () => setProfile(friends, { avatar: Buffer.from('GIF89a') }), 'bad-profile')
+  for (const bad of [
+    '',
+    '  ',
+    'a\u0007',
+    'a\u202eb',
+    'a\u200bb',
+    'a\nb',
+    'x'.repeat(65),
+    '\u0301a',
+    `a${'\u0301'.repeat(6)}b`,
+  ]) {
+    throws(t, () => nicknameOf(bad), 'bad-profile', JSON.stringify(bad))
+  }
+  t.equal(nicknameOf('  e\u0301lodie '), '\u00e9lodie')
+  t.equal(nicknameOf('😀'.repeat(64)).length, 128)
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
+      try {
+        const name = nicknameOf(text)
+        return Array.from(name).length <= 64 && name === name.normalize('NFC') && safeText(name) === name
+      } catch (error) {
+        return isSottoError(error, 'bad-profile')
+      }
+    }),
+  )
+  t.end()
+})
 
-t.test('ARC-1 addresses by hand: kept in one form, found again, refused when they are none', async (t) => {
+t.test('ARC-1 addresses by hand: kept in one form, found again, refused when they are none', (t) => {
   const alice = deciding([contact(BOB, 'friend', 'bob')])
   const added = changeEndpoints(alice, BOB, { add: '[2001:DB8:0::1]:8080' })
   t.match(added[0]?.data, { endpoints: ['[2001:db8::1]:8080', '192.0.2.7:80'], how: 'hand' })
   t.match(changeEndpoints(alice, BOB, { remove: '192.0.2.7:80' })[0]?.data, { endpoints: [] })
   throws(t, () => changeEndpoints(alice, BOB, { remove: '192.0.2.8:80' }), 'not-found')
   throws(t, () => changeEndpoints(alice, BOB, { add: 'nonsense' }), 'bad-endpoint')
+  t.end()
 })
 
 t.test(
   'WHO is an id, an unambiguous beginning of one, or a nickname; look-alikes are refused with the choices',
-  async (t) => {
+  (t) => {
     const bob = contact(BOB, 'friend', 'bob')
     const people = [bob, contact(CAROL, 'friend', 'carol')]
     t.equal(resolveWho(BOB, people), bob)
@@ -234,19 +238,22 @@ t.test(
       'ambiguous',
       'a nickname that is the beginning of an id',
     )
+    t.end()
   },
 )
 
-t.test('settings: unknown ones and impossible values are refused', async (t) => {
+t.test('settings: unknown ones and impossible values are refused', (t) => {
   t.equal(parseSetting(settingKey('refresh.interval'), '30'), 30)
   t.equal(parseSetting(settingKey('receipts.read'), 'off'), false)
   t.equal(parseSetting(settingKey('listen'), '127.0.0.1:0'), '127.0.0.1:0')
   throws(t, () => settingKey('constructor'), 'not-found')
   throws(t, () => parseSetting('refresh.interval', '-1'), 'usage')
   throws(t, () => parseSetting('listen', 'everywhere'), 'usage')
+  t.end()
 })
 
-t.test('text of others cannot drive the terminal', async (t) => {
+t.test('text of others cannot drive the terminal', (t) => {
   t.equal(safeText('a\u001b[2Jb\u009bc\u202ed\u0000'), 'a\ufffd[2Jb\ufffdc\ufffdd\ufffd')
   t.equal(safeText('line\n\ttab é 😀'), 'line\n\ttab é 😀')
+  t.end()
 })

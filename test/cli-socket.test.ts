@@ -7,13 +7,19 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { SottoError, isSottoError } from '../src/foundation/errors.js'
 import { pathsOf, profilePaths } from '../src/profile/paths.js'
-import { connectRpc } from '../src/profile/rpc/client.js'
+import { type RpcClient, connectRpc } from '../src/profile/rpc/client.js'
 import { LineCutter, MAX_LINE_BYTES } from '../src/profile/rpc/lines.js'
 import { type Dispatch, serveRpc } from '../src/profile/rpc/server.js'
 
 const directory = mkdtempSync(join(tmpdir(), 'sotto-rpc-'))
 t.teardown(() => rmSync(directory, { recursive: true, force: true }))
 const socket = (name: string) => join(directory, name, 'a.sock')
+
+async function mustConnect(name: string): Promise<RpcClient> {
+  const client = await connectRpc(socket(name))
+  if (client === null) throw new Error('nothing answers')
+  return client
+}
 
 /** What a method may do: answer, refuse, fail, stream, never end. */
 const dispatch: Dispatch = async (method, params, emit, signal) => {
@@ -31,8 +37,7 @@ t.test('answers, refusals, streams; what a method throws by accident stays insid
   t.teardown(() => server.close())
   t.equal(statSync(socket('plain')).mode & 0o777, 0o600)
   t.equal(statSync(join(directory, 'plain')).mode & 0o777, 0o700)
-  const client = await connectRpc(socket('plain'))
-  if (client === null) return void t.fail()
+  const client = await mustConnect('plain')
   t.same(await client.call('echo', { text: 'ä\n😀' }), { text: 'ä\n😀' })
   await t.rejects(client.call('refuse', {}), {
     code: 'not-found',
@@ -49,23 +54,23 @@ t.test('answers, refusals, streams; what a method throws by accident stays insid
 })
 
 t.test('a caller who leaves ends what only it was waiting for; a daemon that leaves is told', async (t) => {
-  let left = false
+  const left = { is: false }
   const server = await serveRpc(socket('leave'), async (...call) => {
     const result = await dispatch(...call)
-    left = true
+    left.is = true
     return result
   })
-  const leaver = await connectRpc(socket('leave'))
+  const leaver = await mustConnect('leave')
   const stopped = new AbortController()
-  const waiting = leaver?.call('forever', {}, { signal: stopped.signal })
+  const waiting = leaver.call('forever', {}, { signal: stopped.signal })
   setTimeout(() => stopped.abort(), 20)
-  await t.rejects(waiting ?? Promise.resolve(), { code: 'cancelled' })
-  for (let i = 0; i < 100 && !left; i++) await sleep(10)
-  t.ok(left)
-  const stayer = await connectRpc(socket('leave'))
-  const never = stayer?.call('forever', {})
+  await t.rejects(waiting, { code: 'cancelled' })
+  for (let i = 0; i < 100 && !left.is; i++) await sleep(10)
+  t.ok(left.is)
+  const stayer = await mustConnect('leave')
+  const never = stayer.call('forever', {})
   await sleep(20)
-  await Promise.all([t.rejects(never ?? Promise.resolve(), { code: 'no-daemon' }), server.close()])
+  await Promise.all([t.rejects(never, { code: 'no-daemon' }), server.close()])
   t.equal(await connectRpc(socket('leave')), null)
 })
 
@@ -99,8 +104,8 @@ t.test('garbage on the socket never ends the daemon', async (t) => {
 t.test('one client can neither crowd out the others nor pile up calls', async (t) => {
   const server = await serveRpc(socket('crowd'), dispatch)
   t.teardown(() => server.close())
-  const greedy = await connectRpc(socket('crowd'))
-  const calls = Array.from({ length: 17 }, () => greedy?.call('forever', {}).catch((error: unknown) => error))
+  const greedy = await mustConnect('crowd')
+  const calls = Array.from({ length: 17 }, () => greedy.call('forever', {}).catch((error: unknown) => error))
   const ends = await Promise.all(calls)
   t.ok(
     ends.every((error) => isSottoError(error, 'no-daemon')),
@@ -130,7 +135,7 @@ t.test(
   },
 )
 
-t.test('lines are cut the same however the bytes arrive', async (t) => {
+t.test('lines are cut the same however the bytes arrive', (t) => {
   fc.assert(
     fc.property(
       fc.array(fc.string({ maxLength: 30 })),
@@ -151,13 +156,15 @@ t.test('lines are cut the same however the bytes arrive', async (t) => {
     ),
   )
   t.throws(() => new LineCutter().push(Buffer.alloc(MAX_LINE_BYTES + 1)), { code: 'too-large' })
+  t.end()
 })
 
-t.test('socket paths are short, one a profile; profile names cannot leave the data directory', async (t) => {
+t.test('socket paths are short, one a profile; profile names cannot leave the data directory', (t) => {
   const deep = pathsOf(`/${'very/long/'.repeat(30)}default`)
   t.ok(deep.socket.length < 100)
   t.not(deep.socket, pathsOf('/elsewhere').socket)
   for (const name of ['..', '.', 'a/b', '', '-x', 'a\0b', 'x'.repeat(65)]) {
     t.throws(() => profilePaths('/data', name), { code: 'usage' }, JSON.stringify(name))
   }
+  t.end()
 })

@@ -12,8 +12,15 @@ export interface Failure {
 /** Every error of every kind as one of the table (src/foundation/errors.ts). */
 export function failureOf(error: unknown): Failure {
   const known = isSottoError(error) ? error : translate(error)
-  return { code: known.code, message: known.message, hint: known.hint, exit: known.exitCode }
+  return { code: known.code, message: messageOf(known), hint: known.hint, exit: known.exitCode }
 }
+
+/** Errors of files say which; that was typed, and what was typed is not repeated. */
+function messageOf({ code, message }: SottoError): string {
+  return NAMES_A_FILE.has(code) ? message.split(': ', 1).join() : message
+}
+
+const NAMES_A_FILE: ReadonlySet<string> = new Set(['file-exists', 'file-failed'])
 
 function translate(error: unknown): SottoError {
   if (isPromptClosed(error)) return new SottoError('cancelled')

@@ -1,6 +1,7 @@
 import { Level } from 'level'
 import { SottoError } from '../../foundation/errors.js'
 import type { Unlock } from './file-system.js'
+import { muteLevel } from './mute-level.js'
 
 /**
  * Node has no flock, but level takes an fcntl lock on its LOCK file when it opens, and the kernel frees that lock with
@@ -10,6 +11,7 @@ import type { Unlock } from './file-system.js'
 export async function levelLock(path: string): Promise<Unlock> {
   const level = new Level(path)
   try {
+    await muteLevel(path)
     await level.open()
   } catch (cause) {
     if (isLocked(cause)) throw new SottoError('log-busy', undefined, { cause })

@@ -1,5 +1,6 @@
 import { Level } from 'level'
 import { MemoryLevel } from 'memory-level'
+import { muteLevel } from '../../events/file-system/mute-level.js'
 
 export type Operation =
   | { readonly type: 'put'; readonly key: Buffer; readonly value: Buffer }
@@ -28,6 +29,7 @@ const ON_DISK = { ...BINARY, compression: false, writeBufferSize: 8 << 20, maxFi
 
 /** @throws what level throws: a held lock is LEVEL_LOCKED in the error's cause */
 export async function openOnDisk(location: string): Promise<Database> {
+  await muteLevel(location)
   const level = new Level<Buffer, Buffer>(location, ON_DISK)
   await level.open()
   return adapt(level, () => level.close())
