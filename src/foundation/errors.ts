@@ -223,7 +223,7 @@ export function isSottoError(error: unknown, code?: ErrorCode): error is SottoEr
 
 /** A code that came over the local socket back into an error of the table. */
 export function errorFromCode(code: string, message: string): SottoError {
-  if (!(code in TABLE)) return new SottoError('internal', message)
+  if (!Object.hasOwn(TABLE, code)) return new SottoError('internal', message)
   const known = code as ErrorCode
   const prefix = `${TABLE[known].message}: `
   return new SottoError(known, message.startsWith(prefix) ? message.slice(prefix.length) : undefined)
