@@ -70,6 +70,7 @@ t.test('FRD-1 a look-up shows nickname and reach; of who is not discoverable no 
   await world.must(() => alice.outcomes.has(shy), 'an answer')
   t.match(alice.outcomes.get(shy), { kind: 'lookup', nickname: null, avatar: null })
   world.tracker.up = false
+  await world.clock.pass(MINUTE)
   const third = alice.command({ kind: 'lookup', id: hidden.id })
   await world.must(() => alice.outcomes.has(third), 'an answer')
   t.match(alice.outcomes.get(third), { kind: 'refused', code: 'tracker-unreachable' })
