@@ -13,7 +13,7 @@ import { isDamage } from '../src/projections/engine/damage.js'
 import type { Projections } from '../src/projections/engine.js'
 import { FOLDS } from '../src/projections/folds.js'
 import { MemoryFacts } from './fixtures/fact-source.js'
-import { PEOPLE, START, anyHistory } from './fixtures/histories.js'
+import { BOUNDED, PEOPLE, START, anyHistory } from './fixtures/histories.js'
 import type { HistoryGroup } from './fixtures/histories.js'
 import { everythingIn, happened, openOn } from './fixtures/projected.js'
 
@@ -83,7 +83,7 @@ t.test('ES-2 rebuild = incremental = checkpoint and tail, for any history', asyn
         'replay check',
       )
     }),
-    { numRuns: 60 },
+    { numRuns: 60, ...BOUNDED },
   )
   t.pass('for all of them')
 })
@@ -99,7 +99,7 @@ t.test('ES-2 the same facts twice, in other groups, give the same view', async (
       const other = await openOn(regrouped)
       assert.deepEqual(await hashesOf(once), await hashesOf(other))
     }),
-    { numRuns: 30 },
+    { numRuns: 30, ...BOUNDED },
   )
   t.pass('for all of them')
 })

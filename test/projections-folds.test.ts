@@ -15,7 +15,7 @@ import {
   removeFrom,
 } from '../src/projections/lists/page-list.js'
 import type { MessageRow } from '../src/projections/view.js'
-import { PEOPLE, START, anyHistory, messageIdOf } from './fixtures/histories.js'
+import { BOUNDED, PEOPLE, START, anyHistory, messageIdOf } from './fixtures/histories.js'
 import { given, happened, openOn } from './fixtures/projected.js'
 
 const [ALICE = '', BOB = '', CAROL = '', MALLORY = ''] = PEOPLE
@@ -265,7 +265,7 @@ t.test('FW-1 for any history the allow-list is exactly what contacts and tracker
         if (row.state === 'friend') assert.ok(row.admits !== null && row.shows !== null)
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 60, ...BOUNDED },
   )
   t.pass('for all of them')
 })
@@ -481,7 +481,7 @@ t.test('RCV-4 shown in order of time stamp, then check code, in any order of arr
       t.strictSame(view.conversation(BOB, { since, limit: 10 }), late.slice(-10))
       t.strictSame(view.unshown(BOB), idsOf(rows.filter(({ direction }) => direction === 'in')))
     }),
-    { numRuns: 25 },
+    { numRuns: 25, ...BOUNDED },
   )
 })
 
@@ -542,7 +542,7 @@ t.test('RCV-4 for any history: every message once, counts agree, outbox is what 
       assert.deepEqual(new Set(idsOf(texts)), new Set(idsOf(waiting)))
       for (const { id, pending } of view.outboxPeers()) assert.equal(view.outbox(id).length, pending)
     }),
-    { numRuns: 60 },
+    { numRuns: 60, ...BOUNDED },
   )
   t.pass('for all of them')
 })
@@ -629,7 +629,7 @@ t.test('ordered lists behave as a sorted set, whatever the page size', (t) => {
       return rows.size === 0
     },
   )
-  fc.assert(property, { numRuns: 100 })
+  fc.assert(property, { numRuns: 100, ...BOUNDED })
   t.end()
 })
 

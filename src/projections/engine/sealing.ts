@@ -15,6 +15,7 @@ export const STORE_ID_BYTES = 16
 /** Batch marks are kept for that many batches: more than fit into level's write-ahead log. */
 export const MARKS = 4096
 const ROW_MAC_BYTES = 16
+const NONCES_DRAWN = 256
 
 export interface ProjectionKeys {
   readonly keyKey: Uint8Array
@@ -39,6 +40,7 @@ export class Sealer {
   readonly #keyKey: Uint8Array
   readonly #valueKey: Uint8Array
   readonly #rng: Rng
+  #nonces: Buffer = Buffer.alloc(0)
 
   constructor(keys: ProjectionKeys, storeId: Uint8Array, rng: Rng) {
     this.#keyKey = keys.keyKey
@@ -61,8 +63,16 @@ export class Sealer {
   }
 
   seal(at: Uint8Array, plain: Uint8Array): Buffer {
-    const nonce = this.#rng.bytes(NONCE_BYTES)
+    const nonce = this.#drawNonce()
     return concat(nonce, seal(this.#valueKey, nonce, at, plain))
+  }
+
+  /** Random, and each used once; drawn by the block, since a flush needs thousands. */
+  #drawNonce(): Buffer {
+    if (this.#nonces.length === 0) this.#nonces = this.#rng.bytes(NONCE_BYTES * NONCES_DRAWN)
+    const nonce = this.#nonces.subarray(0, NONCE_BYTES)
+    this.#nonces = this.#nonces.subarray(NONCE_BYTES)
+    return nonce
   }
 
   /** @throws projections-damaged unless the value was sealed for this very key of this store */
