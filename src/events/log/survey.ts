@@ -31,13 +31,18 @@ export async function survey(files: LogFiles, key: Uint8Array, live: boolean): P
   const read = () => readManifest(files.fs, files.directory, key, files.keyring)
   for (let tries = 1; ; tries++) {
     const manifest = await read()
-    const found = await surveyOnce(files, manifest, live)
+    const found = await surveyOnce(files, manifest, live, read)
     if (found.problems.length === 0 || tries === TRIES) return found
     if ((await read()).generation === manifest.generation) return found
   }
 }
 
-async function surveyOnce(files: LogFiles, manifest: Manifest, live: boolean): Promise<Survey> {
+async function surveyOnce(
+  files: LogFiles,
+  manifest: Manifest,
+  live: boolean,
+  read: () => Promise<Manifest>,
+): Promise<Survey> {
   const problems: Problem[] = []
   let events = 0
   let head: Head = { seq: 0, link: genesis(files.keyring.logId, files.keyring.owner) }
@@ -55,8 +60,16 @@ async function surveyOnce(files: LogFiles, manifest: Manifest, live: boolean): P
     last = examined
   }
   const strays = await unlisted(files, manifest)
-  for (const stray of strays) if (stray.problem !== null) problems.push(stray.problem)
+  problems.push(...(await strayProblems(strays, read)))
   return { manifest, problems, events, head, last, previous, strays }
+}
+
+/** A segment that a writer beside us began is listed before it holds a frame: so in the manifest as it is by now. */
+async function strayProblems(strays: readonly Unlisted[], read: () => Promise<Manifest>): Promise<Problem[]> {
+  const found = strays.flatMap((stray) => (stray.problem === null ? [] : [stray.problem]))
+  if (found.length === 0) return []
+  const { segments } = await read()
+  return found.filter(({ segment }) => !segments.some((entry) => entry.number === segment))
 }
 
 /** @throws log-corrupt at the first problem */
