@@ -333,7 +333,7 @@ t.test('SND-3 without a daemon a message is kept, and that is said; a profile in
   t.match(stderr, /not delivered in the time given; it is queued/)
 })
 
-t.test('ID-2 ID-3 a stopped data directory shows no id, name, text or time of an event', async (t) => {
+t.test('ID-2 ID-3 a stopped data directory shows no id, name, text or time of an event', (t) => {
   const needles = new Map<string, Buffer>()
   for (const name of ['alice', 'bob'] as const) {
     needles.set(`id of ${name}`, Buffer.from(ids[name]))
@@ -359,6 +359,7 @@ t.test('ID-2 ID-3 a stopped data directory shows no id, name, text or time of an
     t.ok(files.length > 5)
     for (const file of files) search(t, join(file.parentPath, file.name), needles)
   }
+  t.end()
 })
 
 function search(t: Test, path: string, needles: ReadonlyMap<string, Buffer>): void {

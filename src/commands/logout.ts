@@ -10,7 +10,7 @@ export default class Logout extends SottoCommand<typeof Logout> {
   async run() {
     const { logout } = await import('../profile/logout.js')
     const paths = await this.paths()
-    const { mustBeReady } = await import('../profile/unlock.js')
+    const { mustBeReady } = await import('../profile/lodging.js')
     mustBeReady(paths)
     // It deletes nothing that a copy of the key does not bring back, so a script is not stopped by a question.
     const quiet = this.flags.yes || !this.asking.interactive

@@ -5,7 +5,7 @@ import type { ReadingProgress } from './open.js'
 import type { ProfilePaths } from './paths.js'
 import { type RpcClient, connectRpc } from './rpc/client.js'
 import type { Host } from './host.js'
-import { mustBeReady, openKeyFile } from './unlock.js'
+import { mustBeReady } from './lodging.js'
 
 export type Params<M extends MethodName> = v.InferInput<Methods[M]['params']>
 
@@ -36,6 +36,7 @@ export async function openAccess(options: AccessOptions): Promise<Access> {
   mustBeReady(options.paths)
   const client = await connectRpc(options.paths.socket)
   if (client !== null) return overSocket(client)
+  const { openKeyFile } = await import('./unlock.js')
   const identity = await openKeyFile(options.paths.login, () => options.passphrase())
   return openHere(options, identity)
 }

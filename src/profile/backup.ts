@@ -9,7 +9,8 @@ import { type Identity, identityFromPayload, payloadOf, wipeIdentity } from '../
 import { readKeyFile, writeKeyFile } from '../keys/key-file.js'
 import { daemonAccess, openHere } from './access.js'
 import type { ProfilePaths } from './paths.js'
-import { mustBeReady, openKeyFile } from './unlock.js'
+import { mustBeReady } from './lodging.js'
+import { openKeyFile } from './unlock.js'
 
 const CHECK_DIGITS = 16
 /** RecoverySeedKept is among the first facts of a log. */

@@ -13,7 +13,8 @@ import { fact } from './decisions/context.js'
 import { introductionKey } from './decisions/introduction-key.js'
 import { FRIEND_SECRET_BYTES } from './decisions/end-contact.js'
 import { type ProfilePaths, pathsOf } from './paths.js'
-import { lodgingOf, sealLogin } from './unlock.js'
+import { lodgingOf } from './lodging.js'
+import { sealLogin } from './unlock.js'
 
 const PRIVATE_DIRECTORY = 0o700
 const UNIQUE_BYTES = 6

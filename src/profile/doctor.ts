@@ -6,7 +6,7 @@ import { isSottoError } from '../foundation/errors.js'
 import { daemonAccess } from './access.js'
 import type { ProfilePaths } from './paths.js'
 import { isPrivate } from './rpc/socket-directory.js'
-import { lodgingOf } from './unlock.js'
+import { lodgingOf } from './lodging.js'
 
 const NODE_FLOOR = [20, 19] as const
 const OTHERS = 0o077

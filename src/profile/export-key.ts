@@ -3,7 +3,8 @@ import { exportPem, privateKey } from '../keys/rsa-secret.js'
 import { wipeIdentity } from '../keys/identity.js'
 import { writeKeyFile } from '../keys/key-file.js'
 import type { ProfilePaths } from './paths.js'
-import { mustBeReady, openKeyFile } from './unlock.js'
+import { mustBeReady } from './lodging.js'
+import { openKeyFile } from './unlock.js'
 
 export interface ExportOptions {
   readonly paths: ProfilePaths

@@ -10,7 +10,8 @@ import { nicknameOf } from './nickname.js'
 import { openProfile } from './open.js'
 import type { ProfilePaths } from './paths.js'
 import { connectRpc } from './rpc/client.js'
-import { lodgingOf, openKeyFile, sealLogin } from './unlock.js'
+import { lodgingOf } from './lodging.js'
+import { openKeyFile, sealLogin } from './unlock.js'
 
 /** A fresh profile is called by the beginning of its ID until `profile set`. */
 const PROVISIONAL_CHARACTERS = 8

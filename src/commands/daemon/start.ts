@@ -22,7 +22,7 @@ export default class DaemonStart extends SottoCommand<typeof DaemonStart> {
   }
 
   async run() {
-    const { mustBeReady } = await import('../../profile/unlock.js')
+    const { mustBeReady } = await import('../../profile/lodging.js')
     const { mustNotRun } = await import('../../profile/daemon-process.js')
     const paths = await this.paths()
     mustBeReady(paths)

@@ -25,6 +25,7 @@ export const follow = method(Follow, async (call, { who, since, limit }) => {
     limit === 0 ? [] : call.view.conversation(id, { limit, ...(since === undefined ? {} : { since }) })
   const queue: MessageRow[] = [...backlog]
   let wake: () => void = () => undefined
+  const isOpen = () => !call.signal.aborted
   const unwatch = call.host.profile.watch((fact) => {
     const row = textOf(call, id, fact)
     if (row !== undefined) queue.push(row)
@@ -33,9 +34,9 @@ export const follow = method(Follow, async (call, { who, since, limit }) => {
   const stopRefreshing = refresh(call, id)
   call.signal.addEventListener('abort', () => wake(), { once: true })
   try {
-    while (!call.signal.aborted) {
+    while (isOpen()) {
       await emitAll(call, id, queue.splice(0))
-      if (queue.length === 0 && !call.signal.aborted) await new Promise<void>((resolve) => (wake = resolve))
+      if (queue.length === 0 && isOpen()) await new Promise<void>((resolve) => (wake = resolve))
     }
   } finally {
     unwatch()
