@@ -65,7 +65,7 @@ export interface FactData {
   FriendSecretDrawn: { readonly secret: Uint8Array }
   OwnStatusChanged: { readonly status: 'online' | 'offline'; readonly endpoints: readonly Endpoint[] }
   LoggedIn: { readonly form: 'file' }
-  LoggedOut: Record<never, never>
+  LoggedOut: Readonly<Record<string, never>>
   SettingChanged: { readonly key: string; readonly value: string | number | boolean | null }
   BackupMade: { readonly form: 'file'; readonly epoch: number }
 
