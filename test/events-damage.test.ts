@@ -18,6 +18,7 @@ const FRAMES = 20
 const FIRST_SEGMENT = `${LOG_DIRECTORY}/00000001.seg`
 const MANIFEST = `${LOG_DIRECTORY}/manifest`
 const KEYRING = `${LOG_DIRECTORY}/keyring`
+const HEADER_BYTES = 192
 const HEADER_AND_SLOTS = 384
 
 const texts = (count: number) => Array.from({ length: count }, (_, i) => String.fromCharCode(0x61 + i))
@@ -158,6 +159,22 @@ t.test('an older manifest is noticed as long as what it does not know is there',
     const restored = new Map(image).set(MANIFEST, Buffer.from(manifest, 'hex'))
     await corrupt(t, restored, 'manifest-old', 'older manifest')
   }
+})
+
+t.test('anchors that know of too little are as wrong as frames that are missing', async (t) => {
+  const { died, closed } = await written(FRAMES)
+  const few = (await written(2)).closed
+  const slots = (image: Image) => image.get(FIRST_SEGMENT)!.subarray(HEADER_BYTES, HEADER_AND_SLOTS)
+  const anchored = (image: Image) =>
+    changed(image, FIRST_SEGMENT, (bytes) => (slots(few).copy(bytes, HEADER_BYTES), bytes))
+  await corrupt(t, anchored(died), 'anchor', 'the slots of an earlier time')
+  const frame = (closed.get(FIRST_SEGMENT)!.length - HEADER_AND_SLOTS) / FRAMES
+  const three = changed(anchored(died), FIRST_SEGMENT, (bytes) =>
+    bytes.subarray(0, HEADER_AND_SLOTS + 3 * frame),
+  )
+  t.match(await outcomeOf(three), { recovered: null, texts: texts(3) }, 'one commit more than claimed may be')
+  const more = changed(three, FIRST_SEGMENT, (bytes) => Buffer.concat([bytes, Buffer.alloc(9)]))
+  await corrupt(t, more, 'surplus', 'and nothing behind it')
 })
 
 t.test('corruption stops every write', async (t) => {
