@@ -1,4 +1,7 @@
 import fc from 'fast-check'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import * as v from 'valibot'
 import t, { type Test } from 'tap'
 import type { Fact, FactType, UserId } from '../src/events/vocabulary/facts.js'
 import { isSottoError } from '../src/foundation/errors.js'
@@ -13,6 +16,8 @@ import { queueMessage } from '../src/profile/decisions/queue-message.js'
 import { requestFriend } from '../src/profile/decisions/request-friend.js'
 import { setProfile } from '../src/profile/decisions/set-profile.js'
 import { showConversation } from '../src/profile/decisions/show-conversation.js'
+import { nicknameField } from '../src/net/links/fields.js'
+import { drawId, readIdPicture, writeIdPicture } from '../src/profile/id-picture.js'
 import { nicknameOf } from '../src/profile/nickname.js'
 import { parseSetting, settingKey } from '../src/profile/settings.js'
 import { resolveWho } from '../src/profile/who.js'
@@ -193,7 +198,12 @@ t.test('ID-1 nickname and picture can be set, friends are told once, and nothing
     fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
       try {
         const name = nicknameOf(text)
-        return Array.from(name).length <= 64 && name === name.normalize('NFC') && safeText(name) === name
+        return (
+          Array.from(name).length <= 64 &&
+          name === name.normalize('NFC') &&
+          safeText(name) === name &&
+          v.is(nicknameField, name)
+        )
       } catch (error) {
         return isSottoError(error, 'bad-profile')
       }
@@ -256,4 +266,20 @@ t.test('text of others cannot drive the terminal', (t) => {
   t.equal(safeText('a\u001b[2Jb\u009bc\u202ed\u0000'), 'a\ufffd[2Jb\ufffdc\ufffdd\ufffd')
   t.equal(safeText('line\n\ttab é 😀'), 'line\n\ttab é 😀')
   t.end()
+})
+
+t.test('an id as a picture is read back, and a picture of something else is refused', async (t) => {
+  const directory = t.testdir({ 'none.png': 'not a picture', 'huge.png': '' })
+  const path = join(directory, 'id.png')
+  await writeIdPicture(BOB, path)
+  t.equal(await readIdPicture(path), BOB)
+  await t.rejects(writeIdPicture(BOB, path), { code: 'file-exists' }, 'nothing is overwritten')
+  await t.rejects(readIdPicture(join(directory, 'none.png')), { code: 'malformed' })
+  await t.rejects(readIdPicture(join(directory, 'missing.png')), { code: 'not-found' })
+  const header = readFileSync(path)
+  header.writeUInt32BE(60_000, 16)
+  header.writeUInt32BE(60_000, 20)
+  writeFileSync(join(directory, 'huge.png'), header)
+  await t.rejects(readIdPicture(join(directory, 'huge.png')), { code: 'too-large' }, 'before it is unpacked')
+  t.match(await drawId(BOB), /█/)
 })

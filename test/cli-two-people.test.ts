@@ -170,7 +170,7 @@ t.test(
 )
 
 t.test(
-  'SND-3 kept for who is away, over kill -9 of either side: nothing acknowledged is lost, nothing shown twice',
+  'SND-2 SND-3 kept for who is away and comes back elsewhere, over kill -9 of either side: nothing acknowledged is lost, nothing shown twice',
   async (t) => {
     const killed = daemons.bob
     killed?.child.kill('SIGKILL')
@@ -205,6 +205,18 @@ t.test(
       (r) => r.length === kept.length,
     )
     t.same(said(arrived), kept, 'the same conversation on both sides, each message once')
+  },
+)
+
+t.test(
+  'PRE-1 PRE-6 a check answers at once; who goes offline by hand is seen so, and back again',
+  async (t) => {
+    t.match(await ask('alice', 'friend', 'check', 'bob'), { status: 'online', age: Number })
+    t.match(await ask('bob', 'presence', 'offline'), { status: 'offline' })
+    const status = async () => (await peek('alice', 'friend.check', { who: 'bob' }))['status']
+    t.equal(await eventually('offline', status, (value) => value !== 'online'), 'offline')
+    t.match(await ask('bob', 'presence', 'online'), { status: 'online' })
+    t.equal(await eventually('online', status, (value) => value === 'online'), 'online')
   },
 )
 

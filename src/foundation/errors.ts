@@ -186,6 +186,11 @@ const TABLE = {
     hint: 'see sotto daemon status',
     exit: EXIT.failed,
   },
+  'no-dongle-library': {
+    message: 'this machine cannot talk to dongles',
+    hint: 'install libusb 1.0 (on Debian: apt install libusb-1.0-0)',
+    exit: EXIT.failed,
+  },
   serious: {
     message: 'Serious connection error',
     hint: 'the message could not be opened several times; verify with the person by another way',

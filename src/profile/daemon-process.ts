@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { SottoError, errorFromCode, isSottoError } from '../foundation/errors.js'
 import type { ProfilePaths } from './paths.js'
+import { CHILD_VARIABLE } from './child-variable.js'
 import { connectRpc } from './rpc/client.js'
 
-/** Set for a daemon that another process started: the passphrase comes by its stdin, never by argv. */
-const CHILD_VARIABLE = 'SOTTO_DAEMON_CHILD'
 const MAX_PASSPHRASE_BYTES = 4096
 
 export interface DaemonAnswer {

@@ -1,3 +1,4 @@
+import type { Device } from 'node-hid'
 import { SottoError } from '../foundation/errors.js'
 
 const YUBICO = 0x1050
@@ -10,16 +11,9 @@ export interface DongleAnswer {
   readonly touch: null
 }
 
-/** YubiKeys as the system lists them; their slots are asked only when one is used as a factor. @throws internal */
+/** YubiKeys as the system lists them; their slots are asked only when one is used as a factor. @throws no-dongle-library */
 export async function listDongles(): Promise<DongleAnswer[]> {
-  const hid = await import('node-hid').catch((cause: unknown) => {
-    throw new SottoError(
-      'internal',
-      'node-hid does not load; install libusb-1.0 and libudev (apt install libusb-1.0-0)',
-      { cause },
-    )
-  })
-  const devices = await hid.devicesAsync()
+  const devices = await hidDevices()
   return devices
     .filter((device) => device.vendorId === YUBICO && device.usagePage === KEYBOARD_USAGE_PAGE)
     .map(({ product, serialNumber }) => ({
@@ -28,4 +22,14 @@ export async function listDongles(): Promise<DongleAnswer[]> {
       slot: null,
       touch: null,
     }))
+}
+
+/** The library is loaded only here, and itself loads the system's libusb only when it is first used. */
+async function hidDevices(): Promise<Device[]> {
+  try {
+    const hid = await import('node-hid')
+    return await hid.devicesAsync()
+  } catch (cause) {
+    throw new SottoError('no-dongle-library', undefined, { cause })
+  }
 }

@@ -1,6 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { UserId } from '../events/vocabulary/facts.js'
 import { SottoError } from '../foundation/errors.js'
+import { writeKeyFile } from '../keys/key-file.js'
 import { readId } from './who.js'
 
 const MAX_PICTURE_BYTES = 8 * 1024 * 1024
@@ -16,13 +17,11 @@ export async function drawId(id: UserId): Promise<string> {
   return qrcode.toString(id, { type: 'utf8', errorCorrectionLevel: 'M' })
 }
 
-/** The ID as a PNG. It is no secret, but it is not overwritten over something else either. @throws usage */
+/** The ID as a PNG. It is no secret, but it is not overwritten over something else either. @throws file-exists, file-failed */
 export async function writeIdPicture(id: UserId, path: string): Promise<void> {
   const { default: qrcode } = await import('qrcode')
   const png = await qrcode.toBuffer(id, { errorCorrectionLevel: 'M', scale: PIXELS_PER_MODULE })
-  await writeFile(path, png, { flag: 'wx' }).catch(() => {
-    throw new SottoError('usage', 'the picture cannot be written there, or is there already')
-  })
+  await writeKeyFile(path, png)
 }
 
 /** @throws not-found (no such file, or no code in it), bad-id (a code that holds something else) */

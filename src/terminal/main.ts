@@ -13,6 +13,11 @@ export async function main(from: string, options: { development?: boolean } = {}
     settings.debug = true
   }
   const argv = process.argv.slice(2)
+  // A crash must not print what was being worked on, least of all into a daemon's log.
+  process.once('uncaughtException', (error) => {
+    printFailure(error, wantsJson(argv))
+    process.exit()
+  })
   try {
     const config = await Config.load({ root: fileURLToPath(new URL('..', from)) })
     if (wantsJson(argv)) refuseLoneTopic(config, argv)

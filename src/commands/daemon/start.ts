@@ -57,7 +57,9 @@ export default class DaemonStart extends SottoCommand<typeof DaemonStart> {
         : `listening on ${listening ?? 'nothing'}, pid ${pid}`
       process.stdout.write(`${line}\n`)
       tellParent({ listening, pid })
+      this.say('ready')
       await daemon.ended
+      this.say('ended')
     } catch (error) {
       tellParent(error)
       throw error

@@ -3,6 +3,9 @@ import { SottoError } from '../../foundation/errors.js'
 import { type Deciding, TOKEN_BYTES, contactOf, fact, selfOf } from './context.js'
 import { queueLetter } from './queue-letter.js'
 
+/** A machine may have more addresses than a letter takes (16). */
+const MAX_TOLD_ENDPOINTS = 8
+
 /**
  * Accepts a request: the fact and the letter that tells them are one append, so that neither is without the other.
  * @throws not-found, already-friend, blocked, not-a-friend (they have not asked)
@@ -20,7 +23,8 @@ export function acceptFriend(deciding: Deciding, id: UserId): Fact[] {
 function acceptance({ view }: Deciding, token: Uint8Array) {
   const self = selfOf(view)
   if (self.friendSecret === null) throw new SottoError('internal', 'no friend secret in the log')
-  const { nickname, avatar, endpoints, friendSecret: secret } = self
+  const { nickname, avatar, friendSecret: secret } = self
+  const endpoints = self.endpoints.slice(0, MAX_TOLD_ENDPOINTS)
   const card = avatar === null ? { nickname } : { nickname, avatar }
   return { kind: 'friend-accept', body: { ...card, token, secret, endpoints } } as const
 }
