@@ -640,6 +640,8 @@ t.test('the end of a long conversation opens two rows of its list, not all', (t)
   rows.reads = 0
   t.equal(newest(rows, list, 'a', 16).length, 16)
   t.equal(rows.reads, 2)
+  t.equal(newest(rows, list, 'a', Infinity, '009990').length, 10, 'the same since a time')
+  t.equal(rows.reads, 4)
   t.ok(rows.size < 10_000 / 60, 'and pages are full')
   t.end()
 })
