@@ -324,6 +324,14 @@ t.test('no answer without a session is longer than what came, and no bytes crash
   t.end()
 })
 
+t.test('a datagram from port 0, where no answer can go, gets none', (t) => {
+  const world = worldOf('port 0')
+  const hello = encodeHello(x25519Public(Buffer.alloc(32, 8)))
+  t.same(world.throwAt(hello, { ...HOME.mallory, port: 0 }), [])
+  t.equal(world.throwAt(hello, HOME.mallory).length, 1, 'the same from a real port is answered')
+  t.end()
+})
+
 t.test('a flood from many senders stays bounded, and a legitimate query is answered meanwhile', (t) => {
   const request = { rate: 10, burst: 100 }
   const world = worldOf('flood', {

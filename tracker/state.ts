@@ -77,7 +77,8 @@ export function stepTracker(
 
 /** Nothing is answered by more bytes than came, unless a session proves that the sender is where it says. */
 function onDatagram(turn: Turn, bytes: Uint8Array, from: Peer): void {
-  if (bytes.length > MAX_DATAGRAM_BYTES) return
+  // Port 0 stands only in a datagram made by hand: nothing can be sent there, and a socket that is asked to throws.
+  if (bytes.length > MAX_DATAGRAM_BYTES || from.port === 0) return
   if (bytes[0] === TYPE.hello) onHello(turn, bytes, from)
   else if (bytes[0] === TYPE.request) onRequest(turn, bytes, from)
 }

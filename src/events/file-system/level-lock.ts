@@ -9,15 +9,16 @@ import { muteLevel } from './mute-level.js'
  * @throws log-busy when another opener holds it; log-failed when the lock's directory cannot be used
  */
 export async function levelLock(path: string): Promise<Unlock> {
-  const level = new Level(path)
   try {
     await muteLevel(path)
+    // Made here and not earlier: a level opens itself as soon as it exists.
+    const level = new Level(path)
     await level.open()
+    return () => level.close()
   } catch (cause) {
     if (isLocked(cause)) throw new SottoError('log-busy', undefined, { cause })
     throw new SottoError('log-failed', `its lock ${path} does not open`, { cause })
   }
-  return () => level.close()
 }
 
 function isLocked(error: unknown): boolean {

@@ -16,7 +16,7 @@ export async function muteLevel(directory: string): Promise<void> {
     const there = await lstat(place).catch(() => null)
     if (there?.isDirectory() === true) continue
     await rm(place, { force: true })
-    await mkdir(place, { mode: PRIVATE_DIRECTORY })
+    await mkdir(place, { recursive: true, mode: PRIVATE_DIRECTORY })
     await writeFile(join(place, 'none'), '', { mode: 0o600 })
   }
 }
