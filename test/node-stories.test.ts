@@ -4,7 +4,7 @@ import { seededRng } from '../src/foundation/rng.js'
 import { ed25519Public } from '../src/keys/ed25519.js'
 import { idOf } from '../src/keys/user-id.js'
 import { acceptFriend } from '../src/profile/decisions/accept-friend.js'
-import { blockContact } from '../src/profile/decisions/end-contact.js'
+import { blockContact, removeContact } from '../src/profile/decisions/end-contact.js'
 import { queueLetter } from '../src/profile/decisions/queue-letter.js'
 import { requestFriend } from '../src/profile/decisions/request-friend.js'
 import { showConversation } from '../src/profile/decisions/show-conversation.js'
@@ -121,6 +121,34 @@ t.test('who was accepted while away learns it on return, at a new address', asyn
   t.same(bob.view.contact(alice.id)?.endpoints, ['8.0.7.7:9000'])
   await world.end()
 })
+
+t.test(
+  'who is removed while their new request is judged is no friend again without a word of ours',
+  async (t) => {
+    const { world, alice, bob } = await linkedFriends('removed')
+    await bob.happen({ type: 'ContactRemoved', data: { id: alice.id } })
+    await bob.happen({ type: 'FriendRequested', data: { id: alice.id, token: seededRng('anew').bytes(32) } })
+    let removed = false
+    alice.onEffect = (effect) => {
+      const judged = effect.kind === 'append' && effect.facts.some(({ type }) => type === 'FriendAccepted')
+      if (judged && !removed) {
+        removed = true
+        void alice.decide((deciding) => removeContact(deciding, bob.id))
+      }
+      return true
+    }
+    await world.must(() => removed && bob.view.contact(alice.id)?.requestSent === true, 'asked and judged')
+    await world.clock.pass(MINUTE)
+    t.ok(types(alice).lastIndexOf('ContactRemoved') < types(alice).lastIndexOf('FriendAccepted'))
+    t.equal(alice.view.contact(bob.id)?.state, 'incoming', 'his request waits for Alice')
+    t.same([alice.linked, bob.linked], [[], []])
+    t.same(alice.view.outboxPeers(), [], 'no acceptance lies about until she accepts')
+    await alice.decide((deciding) => acceptFriend(deciding, bob.id))
+    await world.must(() => areFriends(alice, bob), 'friends, now that she says so')
+    await world.settled(alice, bob)
+    await world.end()
+  },
+)
 
 t.test('a blocked person gets no link, is told what everyone is told, and leaves no trace', async (t) => {
   const { world, alice, bob } = await linkedFriends('blocked')

@@ -88,8 +88,11 @@ export interface FactData {
       readonly endpoints: readonly Endpoint[]
       readonly text?: string
     }
-  /** We accepted theirs; `token` is what they show us. State: friend. */
-  FriendAccepted: { readonly id: UserId; readonly token: Uint8Array }
+  /**
+   * We accepted theirs; `token` is what they show us. State: friend. Without `as` the user decided it; with `as` the node
+   * did, for someone in that state, and it counts only if they are still in it: a removal may have come in between.
+   */
+  FriendAccepted: { readonly id: UserId; readonly token: Uint8Array; readonly as?: 'requested' | 'friend' }
   /** They accepted ours; `token` is what we show them, `secret` their friend secret. State: friend. */
   FriendAcceptanceReceived: Card & {
     readonly id: UserId

@@ -48,7 +48,9 @@ function finished(turn: Turn, { messageId, to }: FactData['MessageDelivered']): 
   if (link !== undefined) pump(turn, link)
 }
 
+/** Not every acceptance makes a friend: the log may have known better by then. */
 function befriended(turn: Turn, id: UserId): void {
+  if (turn.view.contact(id)?.state !== 'friend') return
   turn.node.requests.delete(id)
   if (turn.node.links.has(id)) noteStatus(turn, id, 'online', 'link')
   else urge(turn, id)

@@ -1,4 +1,4 @@
-import type { Fact, UserId } from '../../events/vocabulary/facts.js'
+import type { Fact } from '../../events/vocabulary/facts.js'
 import type { ContactRow } from '../../projections/view.js'
 import type { CarrierId, Proven } from '../effects.js'
 import {
@@ -123,7 +123,7 @@ function judge(turn: Turn, request: Request): { result: IntroResult; facts: Fact
     return { result: 'queued', facts: row.doubt === null ? [came] : [] }
   }
   if (row?.state === 'requested' || row?.state === 'friend') {
-    return { result: 'queued', facts: [came, ...acceptance(turn, request.id, row)] }
+    return { result: 'queued', facts: [came, ...acceptance(turn, row, row.state)] }
   }
   if (row === undefined && pendingRequests(turn) >= MAX_PENDING) return { result: 'busy', facts: [] }
   return { result: 'queued', facts: [came] }
@@ -137,15 +137,19 @@ function receivedFact({ id, identity, request }: Request): Fact {
   return { type: 'FriendRequestReceived', data }
 }
 
-/** The token they have from our own request stays good, whichever of the two they learn first. */
-function acceptance(turn: Turn, id: UserId, row: ContactRow): Fact[] {
+/**
+ * The token they have from our own request stays good, whichever of the two they learn first. The acceptance says what
+ * they were when we judged: a removal that reaches the log before it wins.
+ */
+function acceptance(turn: Turn, row: ContactRow, as: 'requested' | 'friend'): Fact[] {
+  const { id } = row
   const self = turn.view.self()
   const token = row.admits ?? turn.rng.bytes(TOKEN_BYTES)
   const { secret, drawn } = friendSecret(turn)
   const card = { nickname: self?.nickname ?? '', ...(self?.avatar ? { avatar: self.avatar } : {}) }
   const endpoints = turn.node.listening ?? self?.endpoints ?? []
   const letter = queued(turn, id, { kind: 'friend-accept', body: { ...card, token, secret, endpoints } })
-  return [...drawn, { type: 'FriendAccepted', data: { id, token } }, letter]
+  return [...drawn, { type: 'FriendAccepted', data: { id, token, as } }, letter]
 }
 
 function pendingRequests(turn: Turn): number {

@@ -54,10 +54,14 @@ function friendRequestReceived({ data, at }: FactOf<'FriendRequestReceived'>, tx
   saveContact(tx, contradicts(contact.shown, data) ? doubted(contact) : believed)
 }
 
-/** We can accept only who asked: without their token there is no way in. */
+/**
+ * We can accept only who asked: without their token there is no way in. What the node accepted by itself counts only for
+ * who is still what it saw: whoever was removed meanwhile is `incoming` by the request before it, and waits for the user.
+ */
 function friendAccepted({ data }: FactOf<'FriendAccepted'>, tx: Tx): void {
   const known = unblocked(tx, data.id)
   if (known === undefined || known.shown.shows === null) return
+  if (data.as !== undefined && data.as !== known.shown.state) return
   saveContact(tx, changed(known, { state: 'friend', admits: data.token }))
 }
 
@@ -114,7 +118,7 @@ function contactUnblocked({ data }: FactOf<'ContactUnblocked'>, tx: Tx): void {
 export const contacts = fold({
   name: 'contacts',
   number: PROJECTION.contacts,
-  version: 1,
+  version: 2,
   on: {
     FriendRequested: friendRequested,
     ContactLearned: contactLearned,

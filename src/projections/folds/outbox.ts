@@ -3,6 +3,7 @@ import { equalBytes } from '../../foundation/bytes.js'
 import { fold } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import type { OutboxRow } from '../view.js'
+import { contactRow } from './contact-row.js'
 import { wasQueued } from './dedupe.js'
 import { messageRow } from './messages.js'
 import { PROJECTION } from './numbers.js'
@@ -10,9 +11,18 @@ import { dequeue, enqueue, markSent, outboxRow, pendingFor } from './outbox-row.
 
 /** A letter enters once: not when it was queued before, nor under the ID of another one. */
 function messageQueued({ data }: FactOf<'MessageQueued'>, tx: Tx): void {
+  if (isForNobody(tx, data)) return
   if (wasQueued(tx, data.checkCode, data.sentAt) || outboxRow(tx, data.messageId) !== undefined) return
   if (isAnothersId(tx, data)) return
   enqueue(tx, { ...data, state: 'queued' })
+}
+
+/**
+ * The node's own letters answer what someone was when it looked. Who is no friend when the letter reaches the log gets
+ * none: it must not lie here until they are one again, and tell them of an acceptance that never was.
+ */
+function isForNobody(reads: Reads, { kind, to }: FactOf<'MessageQueued'>['data']): boolean {
+  return kind !== 'text' && contactRow(reads, to)?.state !== 'friend'
 }
 
 function isAnothersId(reads: Reads, data: FactOf<'MessageQueued'>['data']): boolean {
@@ -50,7 +60,7 @@ function contactRemoved({ data }: FactOf<'ContactRemoved'>, tx: Tx): void {
 export const outbox = fold({
   name: 'outbox',
   number: PROJECTION.outbox,
-  version: 1,
+  version: 2,
   on: {
     MessageQueued: messageQueued,
     MessageSent: messageSent,
