@@ -1,4 +1,4 @@
-import { Config, Errors, flush, run, settings } from '@oclif/core'
+import { Config, Errors, type Interfaces, flush, run } from '@oclif/core'
 import { fileURLToPath } from 'node:url'
 import { SottoError } from '../foundation/errors.js'
 import { printFailure } from './failure.js'
@@ -6,12 +6,10 @@ import { printFailure } from './failure.js'
 /**
  * Runs one command line. What oclif's own `execute` does, but every error, usage errors and unknown commands
  * included, ends in `printFailure`, so that scripts see one shape and nothing of argv.
+ * @param from the URL of the calling file in bin/
+ * @param options oclif's, over what package.json says
  */
-export async function main(from: string, options: { development?: boolean } = {}): Promise<void> {
-  if (options.development === true) {
-    process.env['NODE_ENV'] = 'development'
-    settings.debug = true
-  }
+export async function main(from: string, options: Omit<Interfaces.Options, 'root'> = {}): Promise<void> {
   const argv = process.argv.slice(2)
   // A crash must not print what was being worked on, least of all into a daemon's log.
   process.once('uncaughtException', (error) => {
@@ -19,7 +17,7 @@ export async function main(from: string, options: { development?: boolean } = {}
     process.exit()
   })
   try {
-    const config = await Config.load({ root: fileURLToPath(new URL('..', from)) })
+    const config = await Config.load({ ...options, root: fileURLToPath(new URL('..', from)) })
     if (wantsJson(argv)) refuseLoneTopic(config, argv)
     await run(argv, config)
   } catch (error) {
