@@ -22,6 +22,7 @@ import { nicknameOf } from '../src/profile/nickname.js'
 import { parseSetting, settingKey } from '../src/profile/settings.js'
 import { resolveWho } from '../src/profile/who.js'
 import type { ContactRow, ContactState, SelfRow, View } from '../src/projections/view.js'
+import { safeJson } from '../src/terminal/safe-json.js'
 import { safeText } from '../src/terminal/safe-text.js'
 
 const rng = seededRng('decisions')
@@ -189,11 +190,15 @@ t.test('ID-1 nickname and picture can be set, friends are told once, and nothing
     'x'.repeat(65),
     '\u0301a',
     `a${'\u0301'.repeat(6)}b`,
+    '\u3164',
+    '\u2800\u115f',
+    'bob\ufe0f',
   ]) {
     throws(t, () => nicknameOf(bad), 'bad-profile', JSON.stringify(bad))
   }
   t.equal(nicknameOf('  e\u0301lodie '), '\u00e9lodie')
   t.equal(nicknameOf('😀'.repeat(64)).length, 128)
+  t.equal(nicknameOf('\u2764\ufe0f'), '\u2764\ufe0f', 'a heart as keyboards write it')
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
       try {
@@ -265,6 +270,9 @@ t.test('settings: unknown ones and impossible values are refused', (t) => {
 t.test('text of others cannot drive the terminal', (t) => {
   t.equal(safeText('a\u001b[2Jb\u009bc\u202ed\u0000'), 'a\ufffd[2Jb\ufffdc\ufffdd\ufffd')
   t.equal(safeText('line\n\ttab é 😀'), 'line\n\ttab é 😀')
+  const text = 'a\u001b[2J\u009b2J\u202e\u2066é 😀'
+  t.same(JSON.parse(safeJson({ text })), { text }, 'JSON says the same')
+  t.notMatch(safeJson({ text }), /[\u0000-\u001f\u007f-\u009f]|\p{Bidi_Control}/u, 'and draws nothing')
   t.end()
 })
 

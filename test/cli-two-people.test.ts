@@ -52,16 +52,24 @@ async function goOnline(name: Name): Promise<string> {
 }
 
 async function texts(name: Name, who: string): Promise<readonly Text[]> {
-  const { messages } = await peek(name, 'chat.read', { who })
-  for (const { at } of messages as Text[]) times.add(at)
-  return messages as Text[]
+  const messages: Text[] = []
+  await peek(name, 'chat.read', { who }, (event) => messages.push(event as Text))
+  for (const { at } of messages) times.add(at)
+  return messages
 }
 
 /** Looks through the daemon's socket, as a command does, without the price of a process. */
-async function peek(name: Name, method: string, params: unknown = {}): Promise<Answer> {
+async function peek(
+  name: Name,
+  method: string,
+  params: unknown = {},
+  onEvent?: (event: unknown) => void,
+): Promise<Answer> {
   const client = await connectRpc(socketOf(name))
   if (client === null) throw new Error(`${name} has no daemon`)
-  return client.call(method, params).finally(() => client.close()) as Promise<Answer>
+  return client
+    .call(method, params, { ...(onEvent && { onEvent }) })
+    .finally(() => client.close()) as Promise<Answer>
 }
 
 function socketOf(name: Name): string {
@@ -310,6 +318,24 @@ t.test('garbage on the local socket does not disturb the daemon', async (t) => {
   for (const [method, params] of odd) await t.rejects(peek('bob', method, params), { code: 'usage' }, method)
   t.match(await ask('bob', 'daemon', 'status'), { running: true })
 })
+
+t.test(
+  'RCV-4 long texts full of control characters are all shown, and only then count as read',
+  async (t) => {
+    const heavy = Array.from({ length: 12 }, (_, i) => `${i}${'\u0001'.repeat(16_000)}`)
+    for (const text of heavy) await peek('bob', 'chat.send', { who: 'alice', text })
+    const last = await eventually(
+      'all came',
+      () => texts('alice', 'bob'),
+      (messages) => messages.length >= heavy.length && messages.at(-1)?.text === heavy.at(-1),
+    )
+    t.same(
+      last.slice(-heavy.length).map(({ text }) => text),
+      heavy,
+      'an answer longer than one line of the socket',
+    )
+  },
+)
 
 t.test('ES-2 ES-4 both logs fold to what is shown, and audit without a network', async (t) => {
   for (const name of ['alice', 'bob'] as const) {

@@ -1,14 +1,10 @@
 import { open } from 'node:fs/promises'
 import { SottoError } from '../foundation/errors.js'
-
-export const MAX_AVATAR_BYTES = 8192
-const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
-const JPEG = Buffer.from('ffd8ff', 'hex')
+import { isPicture, MAX_AVATAR_BYTES } from '../net/links/fields.js'
 
 /** A PNG or JPEG of at most 8 KiB, told by its first bytes. @throws bad-profile */
 export function avatarOf(bytes: Uint8Array): Uint8Array {
-  const begins = (magic: Buffer) => Buffer.compare(magic, bytes.subarray(0, magic.length)) === 0
-  if (bytes.length > MAX_AVATAR_BYTES || !(begins(PNG) || begins(JPEG))) throw new SottoError('bad-profile')
+  if (bytes.length > MAX_AVATAR_BYTES || !isPicture(bytes)) throw new SottoError('bad-profile')
   return bytes
 }
 

@@ -68,7 +68,7 @@ async function untilStopped(
     if (signal.aborted) resolve(null)
     signal.addEventListener('abort', () => resolve(null), { once: true })
   })
-  const failure = await Promise.race([stopped, host.profile.failed])
+  const failure = await Promise.race([stopped, host.profile.failed, host.failed])
   stopRefreshing()
   await server.close()
   await host.close()

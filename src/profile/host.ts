@@ -1,4 +1,5 @@
 import type { Endpoint, StoredFact } from '../events/vocabulary/facts.js'
+import { SottoError } from '../foundation/errors.js'
 import { type Net, startNet } from '../net/runtime.js'
 import type { Profile } from './profile.js'
 
@@ -14,9 +15,12 @@ export class Host {
   readonly daemon: DaemonState | null
   /** Ends the daemon; nothing in a command. */
   readonly stop: () => void
+  /** Resolves when the network ended by itself: what it had to note could not be noted. */
+  readonly failed: Promise<Error>
   readonly #listen: Endpoint | null
   #net: Promise<Net> | null = null
   #unwatch: () => void = () => undefined
+  #fail: (error: Error) => void = () => undefined
 
   constructor(
     profile: Profile,
@@ -26,6 +30,7 @@ export class Host {
     this.daemon = options.daemon ?? null
     this.stop = options.stop ?? (() => undefined)
     this.#listen = options.listen ?? null
+    this.failed = new Promise((resolve) => (this.#fail = resolve))
   }
 
   /** Opened on first use: most commands need no network. @throws cannot-listen */
@@ -57,12 +62,18 @@ export class Host {
     const net = await startNet({
       view: profile.view,
       vault: profile.vault,
-      append: (facts) => profile.append(facts),
+      append: (facts) => profile.append(facts).catch((error: unknown) => this.#refused(error)),
       listen: this.#listen,
       rng: profile.rng,
     }).finally(unwatchEarly)
     for (const fact of early) net.fact(fact)
     this.#unwatch = profile.watch((fact) => net.fact(fact))
     return net
+  }
+
+  /** Nothing is sent that is not first a fact: without its facts the network stops, and its daemon with it. */
+  #refused(error: unknown): never {
+    this.#fail(error instanceof Error ? error : new SottoError('internal', undefined, { cause: error }))
+    throw error
   }
 }

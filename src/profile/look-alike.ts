@@ -37,7 +37,7 @@ export function skeleton(name: string): string {
   const folded = name
     .normalize('NFKD')
     .toLowerCase()
-    .replace(/[\p{M}\s\p{P}]/gu, '')
+    .replace(/[\p{M}\s\p{P}\p{Default_Ignorable_Code_Point}\u2800]/gu, '')
   const mapped = Array.from(folded, (character) => LOOKS_LIKE[character] ?? character).join('')
   return mapped.replaceAll('rn', 'm').replaceAll('vv', 'w')
 }

@@ -1,5 +1,6 @@
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import type { Access, Params } from '../profile/access.js'
+import type { MessageAnswer } from '../profile/answers.js'
 import type { MethodName, Result } from '../profile/methods/index.js'
 import type { ProfilePaths } from '../profile/paths.js'
 import { type Asking, askText, askYes, interactiveTerminal } from './ask.js'
@@ -7,6 +8,7 @@ import { printFailure } from './failure.js'
 import { interruption } from './interrupt.js'
 import { knownPassphrase, newPassphrase } from './passphrase.js'
 import { Progress } from './progress.js'
+import { safeJson } from './safe-json.js'
 
 type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<
   (typeof SottoCommand)['baseFlags'] & T['flags']
@@ -103,8 +105,21 @@ export abstract class SottoCommand<T extends typeof Command> extends Command {
     return access.call(name, params, { signal: this.signal })
   }
 
+  /** Asks for messages, which come one by one. */
+  protected async messages<M extends 'chat.read' | 'chat.search'>(
+    name: M,
+    params: Params<M>,
+  ): Promise<MessageAnswer[]> {
+    const messages: MessageAnswer[] = []
+    const access = await this.access()
+    // Events are the daemon's own, of the shape of docs/CLI.md.
+    const onEvent = (event: unknown) => messages.push(event as MessageAnswer)
+    await access.call(name, params, { signal: this.signal, onEvent })
+    return messages
+  }
+
   override logJson(json: unknown): void {
-    process.stdout.write(`${JSON.stringify(json)}\n`)
+    process.stdout.write(`${safeJson(json)}\n`)
   }
 
   protected override catch(error: Error): Promise<void> {

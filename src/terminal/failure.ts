@@ -1,6 +1,7 @@
 import { Errors } from '@oclif/core'
 import { CHILD_VARIABLE } from '../profile/child-variable.js'
 import { EXIT, SottoError, isSottoError } from '../foundation/errors.js'
+import { safeJson } from './safe-json.js'
 
 /** What a failed command prints and leaves behind; nothing in it comes from the command line. */
 export interface Failure {
@@ -60,7 +61,7 @@ export function printFailure(error: unknown, json: boolean): void {
   process.exitCode = exit
   // The stderr of a daemon in the background is a file in the clear (SPEC § 1); who started it is told in full.
   if (process.env[CHILD_VARIABLE] === '1') process.stderr.write(`${failure.code}\n`)
-  else if (json) process.stdout.write(`${JSON.stringify({ error: failure })}\n`)
+  else if (json) process.stdout.write(`${safeJson({ error: failure })}\n`)
   else process.stderr.write(`sotto: ${failure.message} (${failure.code})\n  ${failure.hint}\n`)
   if (process.env['SOTTO_DEBUG'] !== undefined && error instanceof Error) {
     process.stderr.write(`${error.stack ?? ''}\n`)

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import type { MessageAnswer } from '../../profile/answers.js'
 import { SottoCommand } from '../../terminal/command.js'
+import { safeJson } from '../../terminal/safe-json.js'
 import { sayMessage } from '../../terminal/say-message.js'
 import { parseSince } from '../../terminal/since.js'
 
@@ -25,16 +26,16 @@ export default class ChatRead extends SottoCommand<typeof ChatRead> {
       ...(limit === undefined ? {} : { limit }),
     }
     if (follow) return this.#follow(params)
-    const answer = await this.call('chat.read', params)
-    for (const message of answer.messages) this.log(sayMessage(message))
-    return answer
+    const messages = await this.messages('chat.read', params)
+    for (const message of messages) this.log(sayMessage(message))
+    return { messages }
   }
 
   /** A stream prints its own lines; an interruption is its ordinary end. */
   async #follow(params: { who: string }) {
     const { follow } = await import('../../terminal/follow.js')
     const print = (message: MessageAnswer) =>
-      process.stdout.write(`${this.jsonEnabled() ? JSON.stringify(message) : sayMessage(message)}\n`)
+      process.stdout.write(`${this.jsonEnabled() ? safeJson(message) : sayMessage(message)}\n`)
     await follow(await this.access(), params, print, this.signal)
   }
 }

@@ -7,8 +7,8 @@ export default class ChatSearch extends SottoCommand<typeof ChatSearch> {
   static override args = { text: Args.string({ required: true, description: 'capitals do not matter' }) }
 
   async run() {
-    const answer = await this.call('chat.search', { text: this.args.text })
-    for (const message of answer.messages) this.log(sayMessage(message))
-    return answer
+    const messages = await this.messages('chat.search', { text: this.args.text })
+    for (const message of messages) this.log(sayMessage(message))
+    return { messages }
   }
 }

@@ -15,6 +15,11 @@ const MAX_SPKI_BYTES = 2048
  * which could draw over the rest of a terminal line or hide in a look-alike.
  */
 const PRINTABLE = /^(?!\p{M})[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u
+/**
+ * Characters without ink that count as letters, marks or symbols: a name of them is blank, or a copy of another. U+FE0F may
+ * stand behind a pictograph, as keyboards put it.
+ */
+const INKLESS = /(?!(?<=\p{Extended_Pictographic})\ufe0f)[\p{Default_Ignorable_Code_Point}\u2800]/u
 /** More marks than any script stacks on one letter. */
 const STACKED_MARKS = /\p{M}{5,}/u
 const ENDPOINT = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\]):([1-9][0-9]{0,4})$/
@@ -49,7 +54,7 @@ export const nicknameField = v.pipe(
 export const avatarField = v.pipe(
   bytes,
   v.maxLength(MAX_AVATAR_BYTES),
-  v.check((picture) => startsWith(picture, PNG) || startsWith(picture, JPEG)),
+  v.check((picture) => isPicture(picture)),
 )
 /** `HOST:PORT`, in form only; what may be dialled is the gate's policy. */
 export const endpointField = v.pipe(
@@ -58,10 +63,15 @@ export const endpointField = v.pipe(
 )
 export const endpointsField = v.pipe(v.array(endpointField), v.maxLength(MAX_ENDPOINTS))
 
-function isNickname(name: string): boolean {
-  return (
-    Array.from(name).length <= MAX_NICKNAME_CHARACTERS && PRINTABLE.test(name) && !STACKED_MARKS.test(name)
-  )
+/** The rule for everyone's nicknames; one's own may not be empty besides. */
+export function isNickname(name: string): boolean {
+  const fits = Array.from(name).length <= MAX_NICKNAME_CHARACTERS
+  return fits && PRINTABLE.test(name) && !STACKED_MARKS.test(name) && !INKLESS.test(name)
+}
+
+/** A PNG or JPEG, told by its first bytes. */
+export function isPicture(bytes: Uint8Array): boolean {
+  return startsWith(bytes, PNG) || startsWith(bytes, JPEG)
 }
 
 function startsWith(whole: Uint8Array, start: Uint8Array): boolean {

@@ -52,11 +52,11 @@ const Read = v.object({
   ),
 })
 
+/** One event a message: an answer of any length stays within the bound of a line, and only what left counts as read. */
 export const read = method(Read, async (call, { who, since, limit }) => {
   const { id } = person(call, who)
-  const rows = call.view.conversation(id, { limit, ...(since === undefined ? {} : { since }) })
-  await markShown(call, id, rows)
-  return { messages: rows.map((row) => messageAnswer(call.view, row)) }
+  await emitShown(call, id, call.view.conversation(id, { limit, ...(since === undefined ? {} : { since }) }))
+  return {}
 })
 
 export const show = method(v.object({ messageId: Text(64) }), ({ view }, params) => {
@@ -74,15 +74,15 @@ export const list = method(v.object({}), ({ view }) => ({
   })),
 }))
 
-/** Case and form of letters do not matter. Searching shows nobody's message as read. */
-export const search = method(v.object({ text: Text(MAX_SEARCH_CHARACTERS) }), ({ view }, params) => {
+/** Case and form of letters do not matter. One event a message; searching shows nobody's message as read. */
+export const search = method(v.object({ text: Text(MAX_SEARCH_CHARACTERS) }), (call, params) => {
+  const { view } = call
   const wanted = folded(params.text)
   if (wanted === '') throw new SottoError('usage', 'there is nothing to search for')
   const rows = view.conversations().flatMap((each) => matches(view, each.with, each.messages, wanted))
   rows.sort((a, b) => a.sentAt - b.sentAt)
-  return {
-    messages: rows.slice(-MAX_MESSAGES).map((row) => ({ with: row.with, ...messageAnswer(view, row) })),
-  }
+  for (const row of rows.slice(-MAX_MESSAGES)) call.emit({ with: row.with, ...messageAnswer(view, row) })
+  return {}
 })
 
 function matches(view: View, id: string, messages: number, wanted: string): MessageRow[] {
@@ -102,7 +102,8 @@ function messageOf(view: View, id: string): MessageRow {
   return message
 }
 
-export async function markShown(call: Call, from: string, rows: readonly MessageRow[]): Promise<void> {
+export async function emitShown(call: Call, from: string, rows: readonly MessageRow[]): Promise<void> {
+  for (const row of rows) call.emit(messageAnswer(call.view, row))
   const shown = rows.filter((row) => row.direction === 'in' && !row.shown).map((row) => row.messageId)
   if (shown.length > 0) await call.host.profile.change((deciding) => showConversation(deciding, from, shown))
 }

@@ -1,9 +1,8 @@
 import * as v from 'valibot'
 import type { StoredFact, UserId } from '../../events/vocabulary/facts.js'
 import type { MessageRow } from '../../projections/view.js'
-import { messageAnswer } from '../answers.js'
 import { readSetting } from '../settings.js'
-import { markShown } from './chats.js'
+import { emitShown } from './chats.js'
 import { type Call, Milliseconds, Who, method, person } from './method.js'
 
 const MAX_BACKLOG = 1_000
@@ -35,7 +34,7 @@ export const follow = method(Follow, async (call, { who, since, limit }) => {
   call.signal.addEventListener('abort', () => wake(), { once: true })
   try {
     while (isOpen()) {
-      await emitAll(call, id, queue.splice(0))
+      await emitShown(call, id, queue.splice(0))
       if (queue.length === 0 && isOpen()) await new Promise<void>((resolve) => (wake = resolve))
     }
   } finally {
@@ -44,11 +43,6 @@ export const follow = method(Follow, async (call, { who, since, limit }) => {
   }
   return {}
 })
-
-async function emitAll(call: Call, id: UserId, rows: readonly MessageRow[]): Promise<void> {
-  for (const row of rows) call.emit(messageAnswer(call.view, row))
-  await markShown(call, id, rows)
-}
 
 /** The text that a fact brought into this conversation. */
 function textOf({ view }: Call, id: UserId, fact: StoredFact): MessageRow | undefined {
