@@ -241,6 +241,72 @@ t.test('one friend holds four connections at most', async (t) => {
   await close()
 })
 
+t.test('a connection too many that brings nonsense along ends nothing but itself', async (t) => {
+  const { bob, endpoint, proof, close } = await aliceAndBob()
+  const knock = (behind: Uint8Array) => {
+    const head = [
+      `GET / HTTP/1.1\r\nHost: ${endpoint}\r\nConnection: Upgrade\r\nUpgrade: websocket`,
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      `Cookie: sid=${cookieOfProof(proof())}\r\n\r\n`,
+    ]
+    const socket = connect(portOf(endpoint), '127.0.0.1').on('error', () => undefined)
+    socket.resume().write(Buffer.concat([Buffer.from(head.join('\r\n')), behind]))
+    return socket
+  }
+  const four = Array.from({ length: 4 }, () => knock(Buffer.alloc(0)))
+  await eventually(() => (bob.inputs.length === 4 ? true : undefined), 'four are in')
+  const fifth = knock(Buffer.alloc(4, 0xff))
+  await new Promise((resolve) => fifth.once('close', resolve))
+  t.equal(bob.gate.traffic()[0]?.carriers, 4)
+  for (const socket of four) socket.destroy()
+  await close()
+})
+
+t.test('records that cannot be read let nothing out, and end nothing', async (t) => {
+  const hand = new HandView()
+  let damaged = true
+  const faults: unknown[] = []
+  const allowed = () => {
+    if (damaged) throw new SottoError('projections-damaged')
+    return hand.rows
+  }
+  const world = openWorld(hand, {
+    view: { ...hand.view, allowed },
+    onFault: (error) => faults.push(error),
+    resolve: () => {
+      damaged = true
+      return Promise.resolve(['93.184.216.34'])
+    },
+  })
+  hand.friend('EVE', { endpoints: ['eve.example:80'] })
+  const dial = (carrier: number) => {
+    const to = { who: 'EVE', endpoint: 'eve.example:80', path: '/', proof: rng.bytes(72) }
+    world.gate.perform({ kind: 'dial', carrier, ...to })
+    return world.input('dial-failed')
+  }
+  t.match(await dial(1), { carrier: 1, reason: 'gate-denied' })
+  damaged = false
+  t.match(await dial(2), { carrier: 2, reason: 'gate-denied' }, 'the name is not judged again')
+  t.match(faults.splice(0), [{ code: 'projections-damaged' }, { code: 'projections-damaged' }])
+
+  damaged = false
+  const tracker = await udpSocket()
+  hand.tracker('sotto-tracker://t', `127.0.0.1:${tracker.address().port}`)
+  const port = new Promise<number>((resolve) => {
+    tracker.once('message', (_bytes, from) => {
+      resolve(from.port)
+    })
+  })
+  world.gate.perform({ kind: 'datagram', tracker: 'sotto-tracker://t', bytes: Buffer.from('ask') })
+  const to = await port
+  damaged = true
+  tracker.send('answer', to, '127.0.0.1')
+  await eventually(() => faults[0], 'the fault')
+  t.same(world.inputs, [])
+  await world.gate.close()
+  tracker.close()
+})
+
 t.test('held peers are not read from, and lose nothing', async (t) => {
   const { alice, bob, dial, close } = await aliceAndBob()
   dial()

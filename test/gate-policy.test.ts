@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
+import type { Fact } from '../src/events/vocabulary/facts.js'
 import {
   hostHeaderOf,
   joinEndpoint,
@@ -13,7 +14,9 @@ import { Names } from '../src/net/gate/names.js'
 import { parsePlace } from '../src/net/gate/own-sockets.js'
 import { mayDial, maySend, refusalOf, type Policy } from '../src/net/gate/policy.js'
 import { Refusals } from '../src/net/gate/refusals.js'
+import { PEOPLE } from './fixtures/histories.js'
 import { ManualClock } from './fixtures/manual-clock.js'
+import { given } from './fixtures/projected.js'
 
 const PUBLIC = '93.184.216.34:80'
 const base: Policy = { mode: 'normal', rows: [], own: [], strangers: new Set() }
@@ -132,16 +135,63 @@ t.test('inner addresses: only from where we stand ourselves, in lan mode, or as 
     all.filter((each) => dialled(withAlice(all, more, byHand), each))
   t.same(allowed({}), [])
   t.same(allowed({ own: ['127.0.0.1:9'] }), [loopback])
-  t.same(allowed({ own: ['10.0.0.1:9'] }), [lan])
+  t.same(allowed({ own: ['10.0.0.1:9'] }), [], 'a private network that is not this one')
+  t.same(allowed({ own: ['192.168.1.1:9'] }), [lan])
   t.same(allowed({ own: ['0.0.0.0:9', '93.184.216.34:9'] }), [])
   t.same(allowed({ mode: 'lan' }), [lan])
   t.same(allowed({}, all), all)
   t.end()
 })
 
+t.test('FW-1 what is told leads to neighbours, not through the house', (t) => {
+  const reached = (own: string, there: string[], more: Partial<Policy> = {}) => {
+    const known = withAlice(there, { own: [own], ...more })
+    const looked = { ...base, own: [own], strangers: new Set(['ALICE']), ...more }
+    return [known, looked].map((policy) => there.filter((each) => dialled(policy, each)))
+  }
+  const both = (...there: string[]) => [there, there]
+  const home = ['192.168.1.1:80', '192.168.2.1:80', '10.0.0.1:22', '100.64.3.2:80', '127.0.0.1:6379']
+  t.same(reached('192.168.1.5:8080', home), both('192.168.1.1:80'))
+  t.same(reached('100.64.3.9:8080', home), both('100.64.3.2:80'))
+  t.same(reached('127.0.0.1:8080', home), both('127.0.0.1:6379'), 'on loopback, loopback')
+  t.same(reached('[::1]:8080', home), both('127.0.0.1:6379'))
+  t.same(reached('192.168.1.5:8080', home, { mode: 'lan' }), [home.slice(0, 4), home.slice(0, 1)])
+  t.same(reached('[fd12::5]:80', ['[fd12::9]:80', '[fd12:0:0:1::9]:80']), both('[fd12::9]:80'))
+  t.same(reached('[::ffff:10.0.0.5]:80', ['10.0.0.1:80', '[::ffff:10.0.0.2]:80']).at(0)?.length, 2)
+  t.same(reached('169.254.0.5:80', ['169.254.0.6:80', '169.254.169.254:80']), [[], []], 'link-local never')
+  t.same(reached('[fd00:ec2::1]:80', ['[fd00:ec2::254]:80']), [[], []], 'nor where clouds keep credentials')
+  t.same(reached('0.0.0.0:80', home), [[], []])
+  t.end()
+})
+
+t.test(
+  'FW-1 from the fact to the gate: a private address leads out when given by hand, not when told',
+  async (t) => {
+    const [, bob = ''] = PEOPLE
+    const [typed, told] = ['10.1.2.3:80', '10.1.2.4:80']
+    const at = (how: 'hand' | 'link', ...endpoints: string[]): Fact => ({
+      type: 'ContactEndpointsLearned',
+      data: { id: bob, endpoints, how },
+    })
+    const asked: Fact = { type: 'FriendRequested', data: { id: bob, token: Buffer.alloc(32, 1) } }
+    const world = await given(asked, at('link', told), at('hand', typed, told))
+    const open = (...places: string[]) =>
+      places.filter((each) => dialled({ ...base, rows: world.view.allowed() }, each, bob))
+    t.same(open(typed, told), [typed])
+    world.when(at('link', typed, told))
+    t.same(open(typed, told), [typed], 'what was given stays given when it is told as well')
+    world.when(at('hand', 'other.example:80', typed, told))
+    t.same(open(typed, told), [typed], 'and when something else is given')
+    world.when(at('hand', told, 'other.example:80', typed))
+    t.same(open(typed, told), [typed, told], 'what was told can be given too')
+    world.when(at('hand', told), at('link', typed))
+    t.same(open(typed, told), [told], 'and what was taken out is not given any more')
+  },
+)
+
 t.test('what a name means is judged again after resolution', (t) => {
-  const learned = { host: 'a.example', port: 80, asGiven: false }
-  const typed = { ...learned, asGiven: true }
+  const learned = { host: 'a.example', port: 80, word: 'contact' } as const
+  const typed = { ...learned, word: 'user' } as const
   t.equal(refusalOf(base, learned, '8.8.8.8'), null)
   for (const ip of ['127.0.0.1', '10.0.0.1', '169.254.169.254', '::1'])
     t.not(refusalOf(base, learned, ip), null, ip)
@@ -212,6 +262,13 @@ t.test('refusals are told once, and a flood of them is cut', (t) => {
     refusals.admit({ what: 'dial', detail: String(i) }, 600_001),
   )
   t.equal(flood.filter(Boolean).length, 29)
+  const rogue = (remote: number) => refusals.admit({ what: 'connection', detail: String(remote) }, 600_002)
+  t.ok(rogue(1), 'noise hides no connection that is not ours')
+  t.equal(
+    Array.from({ length: 500 }, (_, i) => rogue(i)).filter(Boolean).length,
+    9,
+    'of which few are told too',
+  )
   t.end()
 })
 

@@ -205,7 +205,7 @@ t.test('blocked stays blocked under everything but unblocking and removal', asyn
   t.equal(world.view.presence(BOB).status, 'unknown')
   const back = { state: 'friend', admits: TOKEN, shows: THEIR_TOKEN, secret: SECRET }
   t.match(world.when(about('ContactUnblocked', BOB)).contact(BOB), back)
-  t.match(world.view.allowed(), [{ kind: 'contact', who: BOB, endpoints: [HOME] }])
+  t.strictSame(world.view.allowed(), [{ kind: 'contact', who: BOB, endpoints: [HOME], byHand: [] }])
   t.equal(world.when(about('ContactBlocked', BOB), about('ContactRemoved', BOB)).contact(BOB), undefined)
 })
 
@@ -222,6 +222,8 @@ t.test('addresses: newer news replaces older, and what was typed stays', async (
   t.strictSame(world.when(endpoints(BOB, 'tracker')).contact(BOB)?.endpoints, [CAFE], 'no address is no news')
   t.strictSame(world.when(endpoints(BOB, 'hand', CAFE, 'typed:1')).contact(BOB)?.endpoints, [CAFE, 'typed:1'])
   t.strictSame(world.when(endpoints(BOB, 'link', HOME)).contact(BOB)?.endpoints, [HOME, 'typed:1'])
+  const row = { kind: 'contact', who: BOB, endpoints: [HOME, 'typed:1'], byHand: ['typed:1'] }
+  t.strictSame(world.view.allowed(), [row], 'and is told apart in the allow-list')
   t.strictSame(world.when(endpoints(BOB, 'hand', HOME)).contact(BOB)?.endpoints, [HOME])
   t.strictSame(world.view.allowed()[0]?.endpoints, [HOME], 'the allow-list follows')
 })
@@ -233,8 +235,8 @@ t.test('FW-1 the allow-list: friends, people we asked, trackers, and nobody else
     data: { url },
   })
   t.strictSame(world.view.allowed(), [
-    { kind: 'contact', who: BOB, endpoints: [HOME] },
-    { kind: 'contact', who: CAROL, endpoints: [] },
+    { kind: 'contact', who: BOB, endpoints: [HOME], byHand: [] },
+    { kind: 'contact', who: CAROL, endpoints: [], byHand: [] },
     { kind: 'tracker', who: url, endpoints: ['[2001:db8::1]:7000'] },
   ])
   t.equal(world.when(accepted(MALLORY)).allowed().length, 4, 'an accepted stranger is let in')
@@ -249,9 +251,14 @@ t.test('FW-1 for any history the allow-list is exactly what contacts and tracker
       const open = view.contacts().filter(({ state }) => state === 'friend' || state === 'requested')
       const people = open.map(({ id, endpoints: where }) => ({ kind: 'contact', who: id, endpoints: where }))
       assert.deepEqual(
-        view.allowed().filter(({ kind }) => kind === 'contact'),
+        view
+          .allowed()
+          .filter(({ kind }) => kind === 'contact')
+          .map(({ kind, who, endpoints: where }) => ({ kind, who, endpoints: where })),
         people,
       )
+      for (const { endpoints: where, byHand = [] } of view.allowed())
+        assert.ok(byHand.every((endpoint) => where.includes(endpoint)))
       const trackers = view.trackers().map(({ url }) => url)
       assert.deepEqual(
         view
@@ -347,7 +354,7 @@ t.test(
       queued(4, CAROL),
       sent(1, BOB),
     )
-    const waiting = [messageIdOf(1), messageIdOf(9), messageIdOf(3)]
+    const waiting = [messageIdOf(9), messageIdOf(1), messageIdOf(3)]
     const peers = [
       { id: BOB, pending: 3 },
       { id: CAROL, pending: 1 },
@@ -356,10 +363,10 @@ t.test(
       t.strictSame(idsOf(view.outbox(BOB)), waiting)
       t.strictSame(
         view.outbox(BOB).map(({ state }) => state),
-        ['sent', 'queued', 'queued'],
+        ['queued', 'sent', 'queued'],
       )
       t.strictSame(idsOf(view.outbox(BOB, 2)), waiting.slice(0, 2))
-      t.match(view.outbox(BOB)[1], {
+      t.match(view.outbox(BOB)[0], {
         kind: 'friend-secret',
         body: { secret: SECRET },
         checkCode: code(9),

@@ -183,6 +183,31 @@ t.test('a log that fails ends the net, and says so', async (t) => {
   t.notOk(node.kinds().includes('wake'), 'what stood behind the append is not done')
 })
 
+t.test('an effect that fails behind an append is told, and the next ones are carried out', async (t) => {
+  const failed = new SottoError('projections-damaged')
+  const allowed = () => {
+    throw failed
+  }
+  const faults: unknown[] = []
+  const node = machine((input) =>
+    input.kind === 'command'
+      ? [
+          { kind: 'append', facts: [BLOCKED] },
+          { kind: 'datagram', tracker: 'sotto-tracker://t', bytes: Buffer.of(1) },
+          { kind: 'answer', ticket: input.ticket, result: { kind: 'done' } },
+        ]
+      : [],
+  )
+  const view = { ...new HandView().view, allowed }
+  const net = await new RunningNet(
+    options({ view, append: () => Promise.resolve([]), onFault: (error) => faults.push(error) }),
+    node.machine,
+  ).start()
+  t.same(await net.command({ kind: 'announce' }, 2_000), { kind: 'done' })
+  t.same(faults, [failed])
+  await net.stop()
+})
+
 t.test('commands: answered, refused, or out of time', async (t) => {
   const clock = new ManualClock()
   const node = machine((input) => {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
 import { WebSocket } from 'ws'
+import { SottoError } from '../src/foundation/errors.js'
 import { seededRng } from '../src/foundation/rng.js'
 import { systemClock } from '../src/net/clock.js'
 import { Admission } from '../src/net/gate/admission.js'
@@ -16,6 +17,7 @@ import { normalise, probe, type Probe } from './fixtures/prober.js'
 
 const TOKEN = Buffer.alloc(32, 9)
 const rng = seededRng('front')
+const UNHEARD = { onRefused: () => undefined, onFault: () => undefined }
 const site = () => siteListener(SITE_SEED, seededRng('visitors'))
 
 interface Pair {
@@ -28,7 +30,7 @@ interface Pair {
 async function openPair(limits: WebLimits = WEB_LIMITS, listener: RequestListener = site()): Promise<Pair> {
   const hand = new HandView()
   hand.friend('ALICE', { admits: TOKEN })
-  const admission = new Admission(hand.view, systemClock, () => undefined)
+  const admission = new Admission(hand.view, systemClock, UNHEARD)
   const callers: object[] = []
   const place = { host: '127.0.0.1', port: 0, site: listener, limits }
   const on = await openFront({
@@ -230,6 +232,53 @@ t.test('who proves a secret is let through; the same proof again shows the site'
   t.match(await probe(on.address.port, [moved]), /^HTTP\/1\.1 200 /, 'a proof is for one path')
   t.equal(callers.length, 2)
   await Promise.all([on.close(), off.close()])
+})
+
+t.test('a caller who is let go at once can still not hurt with what stands behind the upgrade', async (t) => {
+  let callers = 0
+  const front = await openFront({
+    ...{ host: '127.0.0.1', port: 0, site: site() },
+    links: {
+      examine: () => ({}),
+      onCaller: (_proved, socket) => {
+        callers++
+        socket.terminate()
+      },
+    },
+  })
+  await probe(front.address.port, [Buffer.concat([Buffer.from(upgrade()), Buffer.alloc(4, 0xff)])])
+  t.equal(callers, 1)
+  await front.close()
+})
+
+t.test('while our own records cannot be read everybody is a stranger, and it is told once', async (t) => {
+  const hand = new HandView()
+  hand.friend('ALICE', { admits: TOKEN })
+  let damaged = true
+  const contacts = () => {
+    if (damaged) throw new SottoError('projections-damaged')
+    return [...hand.people.values()]
+  }
+  const faults: unknown[] = []
+  const onFault = (error: unknown) => faults.push(error)
+  const admission = new Admission({ ...hand.view, contacts }, systemClock, { ...UNHEARD, onFault })
+  const links = {
+    examine: (request: IncomingMessage) => admission.examine(request),
+    onCaller: (_proved: object, socket: WebSocket) => socket.terminate(),
+  }
+  const front = await openFront({ host: '127.0.0.1', port: 0, site: site(), links })
+  const host = `127.0.0.1:${front.address.port}`
+  const knock = () => {
+    const { proof } = makeContactProof({ token: TOKEN, path: '/', host, now: Date.now(), rng })
+    return probe(front.address.port, [upgrade({ sid: cookieOfProof(proof), host })])
+  }
+  t.match(await knock(), /^HTTP\/1\.1 200 /)
+  t.match(await knock(), /^HTTP\/1\.1 200 /)
+  t.match(faults, [{ code: 'projections-damaged' }])
+  damaged = false
+  t.match(await knock(), /^HTTP\/1\.1 101 /)
+  t.equal(faults.length, 1)
+  await front.close()
 })
 
 t.test('the site: whole for every seed, the same for one seed, unlike for two', (t) => {

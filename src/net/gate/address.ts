@@ -83,6 +83,13 @@ export function plainIp(ip: string): string | null {
     : address
 }
 
+/** Two private addresses of one block: the same /24, or /64 of IPv6. What a home or an office hands out is that small. */
+export function sameBlock(one: string, other: string): boolean {
+  const [a, b] = [plainIp(one), plainIp(other)]
+  if (a === null || b === null || isIP(a) !== isIP(b)) return false
+  return ranges(`${a}/${isIP(a) === 4 ? 24 : 64}`).check(b, isIP(b) === 4 ? 'ipv4' : 'ipv6')
+}
+
 function ranges(...cidrs: readonly string[]): BlockList {
   const list = new BlockList()
   for (const cidr of cidrs) {

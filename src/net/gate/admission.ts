@@ -13,24 +13,44 @@ const NO_PROOF = new Uint8Array(PROOF_BYTES)
 const WEBSOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/
 const SESSION_COOKIE = /(?:^|; )sid=([^;]*)(?:;|$)/
 
+export interface AdmissionEvents {
+  /** A request had the form of a caller's, but its proof is wrong, stale or used. */
+  onRefused(): void
+  /** Who may come in cannot be read; told once until it can be again. */
+  onFault(error: unknown): void
+}
+
 /** Who a request comes from: the secret behind its cookie is the only thing that counts. */
 export class Admission {
   readonly #view: View
   readonly #clock: Clock
   readonly #startedAt: number
-  readonly #onRefused: () => void
+  readonly #events: AdmissionEvents
+  #damaged = false
   readonly #replays = new ReplayCache()
   #tokens: { readonly seq: number; readonly list: readonly ContactToken[] } = { seq: -1, list: [] }
 
-  /** @param onRefused a request had the form of a caller's, but its proof is wrong, stale or used */
-  constructor(view: View, clock: Clock, onRefused: () => void) {
+  constructor(view: View, clock: Clock, events: AdmissionEvents) {
     this.#view = view
     this.#clock = clock
     this.#startedAt = clock.now()
-    this.#onRefused = onRefused
+    this.#events = events
   }
 
+  /** Never throws, for it runs inside the HTTP parser: while our own records are damaged, nobody has a proof. */
   examine(request: IncomingMessage): Proven | null {
+    try {
+      const proven = this.#examine(request)
+      this.#damaged = false
+      return proven
+    } catch (error) {
+      if (!this.#damaged) this.#events.onFault(error)
+      this.#damaged = true
+      return null
+    }
+  }
+
+  #examine(request: IncomingMessage): Proven | null {
     const proof = proofOf(request)
     const proven = verifyProof({
       proof: proof ?? NO_PROOF,
@@ -43,7 +63,7 @@ export class Admission {
       introductions: this.#view.self()?.introductionKeys.slice(-LIVE_INTRODUCTIONS) ?? [],
       replays: this.#replays,
     })
-    if (proof !== null && proven === null) this.#onRefused()
+    if (proof !== null && proven === null) this.#events.onRefused()
     return proof === null ? null : proven
   }
 

@@ -3,7 +3,7 @@ import type { CarrierId, Effect } from '../effects.js'
 import { joinEndpoint, plainIp } from './address.js'
 import { dial } from './dial.js'
 import type { Names } from './names.js'
-import { mayDial, refusalOf, type Grant, type Policy } from './policy.js'
+import { mayDial, refusalOf, type Grant, type Policy, type Verdict } from './policy.js'
 import type { Refusal } from './refusals.js'
 
 export type DialEffect = Extract<Effect, { kind: 'dial' }>
@@ -16,6 +16,8 @@ export interface DiallingOptions {
   onOpen(effect: DialEffect, socket: WebSocket): void
   onFailed(carrier: CarrierId, reason: DialFailure): void
   onRefused(refusal: Refusal): void
+  /** A mistake of ours, or records that cannot be read. The dial has failed. */
+  onFault(error: unknown): void
 }
 
 const MAX_DIALS = 64
@@ -36,16 +38,21 @@ export class Dialling {
   }
 
   start(effect: DialEffect): void {
-    const { carrier, who, endpoint } = effect
-    const verdict = mayDial(this.#options.policy(), who, endpoint)
-    if (!verdict.ok) {
+    const { carrier, who } = effect
+    const verdict = this.#judge(effect)
+    if (verdict === null) {
+      this.#options.onFailed(carrier, 'gate-denied')
+    } else if (!verdict.ok) {
       this.#options.onRefused({ what: 'dial', detail: verdict.reason, id: who })
       this.#options.onFailed(carrier, 'gate-denied')
     } else if (this.#under.size >= MAX_DIALS) {
       this.#options.onFailed(carrier, 'busy')
     } else {
       this.#under.set(carrier, () => undefined)
-      void this.#reach(effect, verdict)
+      this.#reach(effect, verdict).catch((error: unknown) => {
+        this.#options.onFault(error)
+        this.#fail(carrier, 'gate-denied')
+      })
     }
   }
 
@@ -60,6 +67,16 @@ export class Dialling {
 
   cancelAll(): void {
     for (const carrier of [...this.#under.keys()]) this.cancel(carrier)
+  }
+
+  /** Null when the policy cannot be read: then nothing is permitted. */
+  #judge({ who, endpoint }: DialEffect): Verdict | null {
+    try {
+      return mayDial(this.#options.policy(), who, endpoint)
+    } catch (error) {
+      this.#options.onFault(error)
+      return null
+    }
   }
 
   async #reach(effect: DialEffect, granted: Grant): Promise<void> {

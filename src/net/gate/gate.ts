@@ -39,6 +39,8 @@ export interface GateOptions {
   onInput(input: GateInput): void
   /** What was not let out or in; already rate-limited. */
   onRefused(refusal: Refusal): void
+  /** A mistake of ours, or records that cannot be read, met where there is nobody to throw it to. */
+  onFault?(error: unknown): void
   /** The system's resolver unless a test gives its own. */
   readonly resolve?: Resolve
   readonly limits?: WebLimits
@@ -90,13 +92,17 @@ class OpenGate implements Gate {
     const onRefused = (refusal: Refusal) => {
       if (this.#refusals.admit(refusal, clock.now())) options.onRefused(refusal)
     }
+    const onFault = (error: unknown) => options.onFault?.(error)
     const names = new Names(clock, options.resolve)
-    this.#admission = new Admission(view, clock, () => {
-      onRefused({ what: 'proof', detail: 'a request whose proof does not hold' })
+    this.#admission = new Admission(view, clock, {
+      onRefused: () => {
+        onRefused({ what: 'proof', detail: 'a request whose proof does not hold' })
+      },
+      onFault,
     })
     this.#peers = new Peers({ clock, onInput, onRefused, mayTalkTo: (who) => this.#mayTalkTo(who) })
     this.#dialling = new Dialling({
-      ...{ policy, names, onRefused },
+      ...{ policy, names, onRefused, onFault },
       onOpen: ({ carrier, who }, socket) => {
         if (this.#peers.seat(carrier, who, socket)) onInput({ kind: 'dialled', carrier })
         else onInput({ kind: 'dial-failed', carrier, reason: 'busy' })
@@ -106,7 +112,7 @@ class OpenGate implements Gate {
       },
     })
     this.#trackers = new TrackerPost({
-      ...{ policy, names, onRefused },
+      ...{ policy, names, onRefused, onFault },
       onDatagram: (tracker, bytes) => {
         onInput({ kind: 'datagram', tracker, bytes })
       },
@@ -131,7 +137,7 @@ class OpenGate implements Gate {
         if (!this.#dialling.cancel(effect.carrier)) this.#peers.close(effect.carrier)
         break
       case 'open-oaep':
-        void this.#openOaep(effect)
+        this.#apart(this.#openOaep(effect))
         break
       case 'datagram':
         this.#trackers.send(effect.tracker, effect.bytes)
@@ -216,6 +222,11 @@ class OpenGate implements Gate {
     this.#options.onInput({ kind: 'oaep-opened', job, secret })
   }
 
+  /** Nobody waits for this work, and so nobody would hear it fail. */
+  #apart(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#options.onFault?.(error))
+  }
+
   #mayTalkTo(who: UserId): boolean {
     const row = this.#options.view.contact(who)
     return row === undefined ? this.#strangers.has(who) : row.state !== 'blocked'
@@ -223,7 +234,7 @@ class OpenGate implements Gate {
 
   #watch(onRefused: (refusal: Refusal) => void): void {
     this.#stopWatch = this.#options.clock.after(WATCH_MS, () => {
-      if (this.#peers.size > 0) void this.#compareConnections(onRefused)
+      if (this.#peers.size > 0) this.#apart(this.#compareConnections(onRefused))
       this.#watch(onRefused)
     })
   }

@@ -9,13 +9,19 @@ export interface TrackerPostOptions {
   readonly names: Names
   onDatagram(tracker: string, bytes: Uint8Array): void
   onRefused(refusal: Refusal): void
+  /** A mistake of ours, or records that cannot be read. The datagram is lost, as datagrams may be. */
+  onFault(error: unknown): void
 }
 
 /** Datagrams to listed trackers and back; what comes from anywhere else is dropped unread. */
 export class TrackerPost {
   readonly #options: TrackerPostOptions
   readonly #udp = new Udp((bytes, from) => {
-    this.#receive(bytes, from)
+    try {
+      this.#receive(bytes, from)
+    } catch (error) {
+      this.#options.onFault(error)
+    }
   })
   /** Trackers by the place a datagram went to. Two trackers may share one. */
   readonly #places = new Map<string, Set<string>>()
@@ -33,7 +39,11 @@ export class TrackerPost {
     // An address needs no resolver, and keeps its place in the order of effects.
     const ip = plainIp(verdict.host)
     if (ip !== null) this.#sendTo(tracker, { ip, port: verdict.port }, bytes)
-    else void this.#sendByName(tracker, verdict, bytes)
+    else {
+      this.#sendByName(tracker, verdict, bytes).catch((error: unknown) => {
+        this.#options.onFault(error)
+      })
+    }
   }
 
   ports(): readonly number[] {

@@ -8,6 +8,8 @@ export interface EffectQueueEvents {
   append(effect: Append): Promise<readonly StoredFact[]>
   onAppended(effect: Append, stored: readonly StoredFact[]): void
   perform(effect: Performed): void
+  /** One effect, or the news of one append, threw; the next go on. */
+  onFault(error: unknown): void
   /** The log failed: nothing more is carried out. */
   onFailed(error: unknown): void
 }
@@ -63,21 +65,32 @@ export class EffectQueue {
   }
 
   #start(effect: Effect): void {
-    if (effect.kind !== 'append') {
-      this.#events.perform(effect)
+    if (effect.kind === 'append') void this.#append(effect)
+    else this.#guard(() => this.#events.perform(effect))
+  }
+
+  /** Never rejects. */
+  async #append(effect: Append): Promise<void> {
+    this.#appending++
+    let stored: readonly StoredFact[]
+    try {
+      stored = await this.#events.append(effect)
+    } catch (error) {
+      this.#fail(error)
       return
     }
-    this.#appending++
-    this.#events.append(effect).then(
-      (stored) => {
-        this.#appending--
-        this.#events.onAppended(effect, stored)
-        this.#pump()
-      },
-      (error: unknown) => {
-        this.#fail(error)
-      },
-    )
+    this.#appending--
+    this.#guard(() => this.#events.onAppended(effect, stored))
+    this.#pump()
+  }
+
+  /** Whoever comes after one that throws is not to wait for it. */
+  #guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#events.onFault(error)
+    }
   }
 
   #fail(error: unknown): void {

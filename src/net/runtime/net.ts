@@ -62,9 +62,14 @@ export class RunningNet<State> implements Net {
       perform: (effect) => {
         this.#perform(effect)
       },
+      onFault: (error) => {
+        this.#fault(error)
+      },
       onFailed: (error) => {
         this.#fault(error)
-        void this.stop()
+        this.stop().catch((failure: unknown) => {
+          this.#fault(failure)
+        })
       },
     })
     this.#loop = new Loop({
@@ -81,6 +86,9 @@ export class RunningNet<State> implements Net {
     })
     this.#gate = openGate({
       ...options,
+      onFault: (error) => {
+        this.#fault(error)
+      },
       onInput: (input) => {
         this.#loop.feed(input)
       },

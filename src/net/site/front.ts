@@ -41,6 +41,8 @@ export async function openFront<Proved extends object>(options: FrontOptions<Pro
       if (proved === undefined) return socket.destroy()
       visitors.release(socket)
       carrier.handleUpgrade(request, socket, head, (webSocket) => {
+        // Whoever it is handed to may let it go at once, and what a caller sends must never be an error that nobody hears.
+        webSocket.on('error', () => undefined)
         callers.add(webSocket)
         webSocket.once('close', () => callers.delete(webSocket))
         links.onCaller(proved, webSocket)

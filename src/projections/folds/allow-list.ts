@@ -1,11 +1,11 @@
-import type { Endpoint, UserId } from '../../events/vocabulary/facts.js'
+import type { UserId } from '../../events/vocabulary/facts.js'
 import { promised } from '../engine/damage.js'
 import { fold, table } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import { addName, namesIn, removeName } from '../lists/name-list.js'
 import type { NameList } from '../lists/name-list.js'
 import type { AllowRow } from '../view.js'
-import { contactRow } from './contact-row.js'
+import { storedContact } from './contact-row.js'
 import { PROJECTION } from './numbers.js'
 import { trackerRow } from './trackers.js'
 
@@ -21,24 +21,27 @@ export function allowRows(reads: Reads): readonly AllowRow[] {
 
 /** Friends and people we asked may be talked to; strangers who asked not before they are accepted, the blocked never. */
 function contactAllowed({ data: { id } }: { readonly data: { readonly id: UserId } }, tx: Tx): void {
-  const contact = contactRow(tx, id)
-  const allowed = contact?.state === 'friend' || contact?.state === 'requested'
-  place(tx, 'contact', id, allowed ? contact.endpoints : null)
+  const contact = storedContact(tx, id)
+  const allowed = contact?.shown.state === 'friend' || contact?.shown.state === 'requested'
+  place(tx, 'contact', id, allowed ? { endpoints: contact.shown.endpoints, byHand: contact.byHand } : null)
 }
 
 function trackerAllowed({ data: { url } }: { readonly data: { readonly url: string } }, tx: Tx): void {
   const host = TRACKER_HOST.exec(url)?.[1]
-  place(tx, 'tracker', url, trackerRow(tx, url) === undefined || host === undefined ? null : [host])
+  const listed = trackerRow(tx, url) !== undefined && host !== undefined
+  place(tx, 'tracker', url, listed ? { endpoints: [host] } : null)
 }
 
-function place(tx: Tx, kind: AllowRow['kind'], who: string, endpoints: readonly Endpoint[] | null): void {
+type Places = Pick<AllowRow, 'endpoints' | 'byHand'>
+
+function place(tx: Tx, kind: AllowRow['kind'], who: string, places: Places | null): void {
   const name = `${kind}:${who}`
-  if (endpoints === null) {
+  if (places === null) {
     removeName(tx, allowNames, name)
     tx.delete(allowTable, name)
   } else {
     addName(tx, allowNames, name)
-    tx.put(allowTable, name, { kind, who, endpoints })
+    tx.put(allowTable, name, { kind, who, ...places })
   }
 }
 
@@ -46,7 +49,7 @@ function place(tx: Tx, kind: AllowRow['kind'], who: string, endpoints: readonly 
 export const allowList = fold({
   name: 'allow-list',
   number: PROJECTION.allowList,
-  version: 1,
+  version: 2,
   on: {
     FriendRequested: contactAllowed,
     FriendRequestReceived: contactAllowed,

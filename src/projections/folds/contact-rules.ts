@@ -35,14 +35,17 @@ export function learnedEndpoints(contact: StoredContact, endpoints: readonly End
   return endpoints.length === 0 ? contact : placed(contact, endpoints, contact.byHand)
 }
 
-/** What a person leaves standing stays; what is new in the list was typed, and stays until it is taken out by hand. */
+/**
+ * What a person leaves standing stays; what is new in the list was typed, and stays until it is taken out by hand, though
+ * the network may tell of it too. A list with nothing new and nothing gone says that its first was typed as well.
+ */
 export function typedEndpoints(contact: StoredContact, endpoints: readonly Endpoint[]): StoredContact {
+  const known = contact.shown.endpoints
+  const same = endpoints.length === known.length && endpoints.every((endpoint) => known.includes(endpoint))
+  const given = (endpoint: Endpoint, at: number) =>
+    contact.byHand.includes(endpoint) || !known.includes(endpoint) || (same && at === 0)
   const learned = contact.learned.filter((endpoint) => endpoints.includes(endpoint))
-  return placed(
-    contact,
-    learned,
-    endpoints.filter((endpoint) => !learned.includes(endpoint)),
-  )
+  return placed(contact, learned, endpoints.filter(given))
 }
 
 function placed(
