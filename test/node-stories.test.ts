@@ -363,6 +363,54 @@ t.test('SND-3 more letters than the window, and a sender that crashes in the mid
   await world.end()
 })
 
+t.test(
+  'FRD-2 SND-3 who forgot a friend and asks again gets the acceptance before, and all, of what waits',
+  async (t) => {
+    const { world, alice, bob } = await linkedFriends('forgot')
+    await bob.happen({ type: 'ContactRemoved', data: { id: alice.id } })
+    await world.clock.pass(1_000)
+    const texts = Array.from({ length: 70 }, (_, i) => `text ${String(i).padStart(2, '0')}`)
+    for (const text of texts) await world.say(alice, bob, text)
+    await bob.decide((deciding) => requestFriend(deciding, alice.id))
+    await world.must(() => areFriends(alice, bob), 'friends')
+    await world.must(() => bob.texts(alice.id).length === texts.length, 'all has come', 2 * MINUTE)
+    t.same(bob.texts(alice.id), texts)
+    await world.settled(alice, bob)
+    await world.end()
+  },
+)
+
+t.test(
+  'SND-3 letters that stay without an answer are sent again, rarer each time, and hold up nothing',
+  async (t) => {
+    const { world, alice, bob } = await linkedFriends('no answer')
+    // Bob keeps nothing of these and says nothing, as a version that does not know their kind.
+    bob.onEffect = (effect) => {
+      const [fact] = effect.kind === 'append' ? effect.facts : []
+      return !(fact?.type === 'MessageReceived' && fact.data.kind === 'text' && fact.data.body.text === 'odd')
+    }
+    let letters = 0
+    alice.onEffect = (effect) => {
+      if (effect.kind === 'send' && effect.bytes.length > 1_200) letters++
+      return true
+    }
+    for (let i = 0; i < 70; i++) await world.say(alice, bob, 'odd')
+    await world.say(alice, bob, 'even')
+    await world.must(() => bob.texts(alice.id).includes('even'), 'the rest gets through', 2 * MINUTE)
+    await world.clock.pass(20 * MINUTE)
+    const before = letters
+    await world.clock.pass(10 * MINUTE)
+    t.ok(letters - before >= 50 && letters - before <= 160, `${letters - before} in ten minutes`)
+    t.equal(alice.view.outboxPeers()[0]?.pending, 70)
+    t.equal(
+      alice.facts.filter(({ type }) => type === 'MessageSent').length,
+      71,
+      'each is sent once for the log',
+    )
+    await world.end()
+  },
+)
+
 t.test('two who dial each other at once keep one link, the same at both ends', async (t) => {
   const { world, alice, bob } = await linkedFriends('at once')
   for (let round = 0; round < 3; round++) {

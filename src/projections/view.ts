@@ -115,7 +115,7 @@ export interface View {
   contact(id: UserId): ContactRow | undefined
   contacts(): readonly ContactRow[]
   presence(id: UserId): PresenceRow
-  /** In order of time stamp, then check code; at most `limit`. */
+  /** Acceptances, then other control letters, then texts, each in order of time stamp, then check code; at most `limit`. */
   outbox(to: UserId, limit?: number): readonly OutboxRow[]
   /** Everyone for whom something is kept, with how much. */
   outboxPeers(): readonly { readonly id: UserId; readonly pending: number }[]

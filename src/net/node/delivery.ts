@@ -2,31 +2,48 @@ import type { Fact, MessageId } from '../../events/vocabulary/facts.js'
 import { isSottoError } from '../../foundation/errors.js'
 import type { ContactRow, OutboxRow } from '../../projections/view.js'
 import { sealLetter } from '../letters/letter.js'
+import { WINDOW } from './handed-out.js'
 import type { Link } from './link.js'
 import type { Turn } from './turn.js'
 
-/** Letters on a link that are not acknowledged yet. */
-export const WINDOW = 32
 /** Receivers refuse letters older than this (SPEC § 7.2). */
 const MAX_AGE_MS = 60 * 86_400_000
 const EXPIRED = 'expired'
 
 /**
- * Hands letters of the to-be-sent table to an established link, oldest first, up to the window. The table is the only
- * to-do list: what is in flight on this link is left out, so that a new link sends again all that is not acknowledged.
+ * Hands letters of the to-be-sent table to an established link: first those it has not carried, in the table's order,
+ * then those due again, acceptances first. The table is the only to-do list: a new link sends again all that is not
+ * acknowledged, and what the other side refuses stays in nobody's way.
  */
 export function pump(turn: Turn, link: Link): void {
   const row = turn.view.contact(link.who)
-  if (row === undefined || link.inFlight.size >= WINDOW) return
+  if (row === undefined) return
   const facts: Fact[] = []
-  for (const letter of turn.view.outbox(link.who, 2 * WINDOW)) {
-    if (link.inFlight.size >= WINDOW) break
-    if (link.inFlight.has(letter.messageId) || turn.node.delivering.has(letter.messageId)) continue
-    const fact =
-      letter.sentAt < turn.now - MAX_AGE_MS ? giveUp(turn, letter, EXPIRED) : hand(turn, link, row, letter)
+  for (const letter of choose(turn, link)) {
+    const tooOld = letter.sentAt < turn.now - MAX_AGE_MS
+    const fact = tooOld ? giveUp(turn, letter, EXPIRED) : hand(turn, link, row, letter)
     if (fact !== null) facts.push(fact)
   }
+  link.inFlight.rest(turn.now)
   turn.append(facts)
+}
+
+function choose(turn: Turn, link: Link): readonly OutboxRow[] {
+  const { inFlight, who } = link
+  const room = inFlight.room(turn.now)
+  const rows = turn.view
+    .outbox(who, inFlight.size + turn.node.delivering.size + WINDOW)
+    .filter(({ messageId }) => !turn.node.delivering.has(messageId))
+  const first = rows.filter(({ messageId }) => !inFlight.has(messageId)).slice(0, Math.max(0, room.first))
+  const due = ({ messageId }: OutboxRow) => inFlight.dueAt(messageId, turn.now)
+  const again = rows
+    .filter((letter) => due(letter) <= turn.now)
+    .sort((a, b) => rank(a) - rank(b) || due(a) - due(b))
+  return [...first, ...again.slice(0, Math.max(0, room.again))]
+}
+
+function rank({ kind }: OutboxRow): number {
+  return kind === 'friend-accept' ? 0 : 1
 }
 
 /** `delivered` means durable at the other side. Only what this link carried can be acknowledged on it. */
@@ -63,7 +80,7 @@ function hand(turn: Turn, link: Link, row: ContactRow, letter: OutboxRow): Fact 
     if (!isSottoError(error)) throw error
     return error.code === 'gate-denied' ? null : giveUp(turn, letter, error.code)
   }
-  link.inFlight.add(letter.messageId)
+  link.inFlight.add(letter.messageId, turn.now)
   if (letter.state === 'sent') return null
   return { type: 'MessageSent', data: { messageId: letter.messageId, to: letter.to, how: 'link' } }
 }

@@ -1,12 +1,13 @@
-import type { Endpoint, MessageId, UserId } from '../../events/vocabulary/facts.js'
+import type { Endpoint, UserId } from '../../events/vocabulary/facts.js'
 import type { CarrierId } from '../effects.js'
 import type { Role } from '../links/handshake.js'
 import { type LinkFrame, openFrame, sealFrame, type Session } from '../links/session.js'
 import { answerCheck } from '../presence/check.js'
 import { answered, type LinkCheck } from './checks.js'
 import { type Carrier, drop, sendOn } from './carriers.js'
-import { acknowledged } from './delivery.js'
+import { acknowledged, pump } from './delivery.js'
 import { learnEndpoints } from './endpoints.js'
+import { HandedOut } from './handed-out.js'
 import { arrived, type Arrivals, noArrivals } from './receiving.js'
 import { ifAllowed } from './standing.js'
 import type { Turn } from './turn.js'
@@ -35,7 +36,7 @@ export class Link implements Carrier {
   readonly establishedAt: number
   session: Session
   /** Letters sent here and not yet acknowledged. */
-  readonly inFlight = new Set<MessageId>()
+  readonly inFlight = new HandedOut()
   readonly arrivals: Arrivals = noArrivals()
   check: LinkCheck | null = null
   readonly #ended: LinkStart['ended']
@@ -55,7 +56,8 @@ export class Link implements Carrier {
   }
 
   get deadline(): number {
-    return Math.min(this.#pingAt, this.#heardAt + DEAD_AFTER_MS, this.check?.deadline ?? Infinity)
+    const silence = Math.min(this.#heardAt + DEAD_AFTER_MS, this.check?.deadline ?? Infinity)
+    return Math.min(this.#pingAt, silence, this.inFlight.pumpAt)
   }
 
   send(turn: Turn, frame: LinkFrame): void {
@@ -92,6 +94,7 @@ export class Link implements Carrier {
       drop(turn, this)
       return
     }
+    if (turn.now >= this.inFlight.pumpAt) pump(turn, this)
     if (turn.now < this.#pingAt) return
     this.#pingAt = turn.soon(PING_AFTER_MS, PING_SPREAD_MS)
     this.send(turn, { type: 'ping' })

@@ -13,6 +13,7 @@ type Reactions = { readonly [T in FactType]?: (turn: Turn, data: FactData[T]) =>
 const REACTIONS: Reactions = {
   MessageQueued: (turn, { to }) => deliver(turn, to),
   MessageDelivered: (turn, data) => finished(turn, data),
+  MessageRead: (turn, data) => finished(turn, data),
   MessageFailed: (turn, data) => finished(turn, data),
   FriendRequested: (turn, { id }) => request(turn, id),
   FriendAccepted: (turn, { id }) => befriended(turn, id),

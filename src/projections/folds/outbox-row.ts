@@ -10,8 +10,8 @@ import type { OutboxRow } from '../view.js'
 import { PROJECTION } from './numbers.js'
 
 const PAGE_SIZE = 64
-/** 12 digits of time and 32 of check code stand before the message ID. */
-const ID_AT = 44
+/** A digit of rank, 12 of time and 32 of check code stand before the message ID. */
+const ID_AT = 45
 
 const letterTable = table<OutboxRow>(PROJECTION.outbox, 1)
 const peers: NameList = table(PROJECTION.outbox, 2)
@@ -21,7 +21,7 @@ export function outboxRow(reads: Reads, id: MessageId): OutboxRow | undefined {
   return reads.get(letterTable, id)
 }
 
-/** In order of time stamp, then check code. */
+/** In the order of `OutboxRow`s that the view promises: rank, time stamp, check code. */
 export function pendingFor(reads: Reads, to: UserId, limit?: number): readonly OutboxRow[] {
   return oldest(reads, queues, to, limit).map((entry) =>
     promised(outboxRow(reads, entry.slice(ID_AT)), 'a letter is missing'),
@@ -49,5 +49,11 @@ export function dequeue(tx: Tx, row: OutboxRow): void {
 }
 
 function entryOf(row: OutboxRow): string {
-  return orderKey(row.sentAt, row.checkCode, row.messageId)
+  return rankOf(row) + orderKey(row.sentAt, row.checkCode, row.messageId)
+}
+
+/** Whoever has not heard that they were accepted takes nothing else, and texts are many. */
+function rankOf({ kind }: OutboxRow): string {
+  if (kind === 'text') return '2'
+  return kind === 'friend-accept' ? '0' : '1'
 }
