@@ -44,5 +44,5 @@ export function isLower(own: Uint8Array, other: UserId): boolean {
 function linkEnded(turn: Turn, link: Link): void {
   if (turn.node.links.get(link.who) !== link) return
   turn.node.links.delete(link.who)
-  lost(turn, link.who, link.check !== null)
+  lost(turn, link)
 }

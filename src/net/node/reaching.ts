@@ -22,6 +22,8 @@ const MAX_ROUNDS_AT_ONCE = 16
 const START_SPREAD_MS = 1_000
 /** After a cut the lower ID dials at once and the higher one later, so that mostly one link comes up. */
 const HIGHER_WAITS_MS = 1_500
+/** A link that did not live so long got us nowhere: the back-off goes on. */
+const HELD_MS = 30_000
 
 /**
  * Getting to one contact without a link, in rounds. A round is the user's status check with the link as its answer: the known
@@ -31,6 +33,8 @@ export interface Reach {
   readonly who: UserId
   phase: 'idle' | 'direct' | 'tracker' | 'recheck'
   left: Endpoint[]
+  /** Every place that was known when the latest round dialled. */
+  tried: readonly Endpoint[]
   carrier: CarrierId | null
   word: TrackerWord | null
   /** Answers to an earlier round are told by it. */
@@ -50,6 +54,13 @@ export function urge(turn: Turn, who: UserId): void {
   const reach = reachOf(turn, who)
   reach.nextAt = Math.min(reach.nextAt, Math.max(turn.now, reach.quietUntil))
   reach.attempt = 0
+}
+
+/** A place that was not dialled yet is worth a try now; a round that asked the trackers takes it up itself. */
+export function urgeNewPlace(turn: Turn, who: UserId): void {
+  const { phase, tried } = reachOf(turn, who)
+  const places = turn.view.contact(who)?.endpoints ?? []
+  if (phase !== 'tracker' && places.some((place) => !tried.includes(place))) urge(turn, who)
 }
 
 /** The status as it is now, not as it was: a check over the link, or a round at once. */
@@ -77,24 +88,24 @@ export function reachAll(turn: Turn): void {
 export function connected(turn: Turn, link: Link): void {
   const reach = reachOf(turn, link.who)
   endRound(turn, reach)
-  reach.attempt = 0
   reach.nextAt = Infinity
   noteStatus(turn, link.who, 'online', 'link')
   if (reach.asked.length > 0) checkOver(turn, link)
 }
 
-/** The link is down: look where they are. One that ended in a check was the direct check, and it has failed. */
-export function lost(turn: Turn, who: UserId, inCheck: boolean): void {
+/** The link is down: look where they are, the later the more links in a row did not hold. One that ended in a check was the direct check, and it has failed. */
+export function lost(turn: Turn, { who, establishedAt, check }: Link): void {
   if (turn.node.phase !== 'running') return
   const reach = reachOf(turn, who)
-  reach.attempt = 0
+  const held = turn.now - establishedAt >= HELD_MS
+  if (held) reach.attempt = 0
   if (!isCallable(turn.view.contact(who)) || (!isWanted(turn, who) && reach.asked.length === 0)) return
-  if (inCheck && !isAway(turn)) {
+  if (check !== null && !isAway(turn)) {
     startRound(turn, reach, [])
     return
   }
   const base = isLower(turn.vault.address, who) ? 0 : HIGHER_WAITS_MS
-  reach.nextAt = turn.soon(base, HIGHER_WAITS_MS)
+  reach.nextAt = turn.soon(held ? base : base + backOff(reach), HIGHER_WAITS_MS)
 }
 
 /** No more talk with them, or with anyone. */
@@ -125,7 +136,7 @@ function reachOf(turn: Turn, who: UserId): Reach {
   const known = turn.node.reaches.get(who)
   if (known !== undefined) return known
   const reach: Reach = {
-    ...{ who, phase: 'idle', left: [], carrier: null, word: null },
+    ...{ who, phase: 'idle', left: [], tried: [], carrier: null, word: null },
     ...{ round: 0, attempt: 0, nextAt: Infinity, quietUntil: 0, asked: [] },
   }
   turn.node.reaches.set(who, reach)
@@ -162,6 +173,7 @@ function startRound(turn: Turn, reach: Reach, places: readonly Endpoint[]): void
   reach.phase = 'direct'
   reach.word = null
   reach.left = [...places]
+  reach.tried = turn.view.contact(reach.who)?.endpoints ?? []
   dialNext(turn, reach)
 }
 
@@ -217,7 +229,8 @@ function wordOf(found: Found | null, moved: boolean): TrackerWord {
 
 function again(turn: Turn, reach: Reach): void {
   reach.phase = 'recheck'
-  reach.left = [...(turn.view.contact(reach.who)?.endpoints ?? [])]
+  reach.tried = turn.view.contact(reach.who)?.endpoints ?? []
+  reach.left = [...reach.tried]
   dialNext(turn, reach)
 }
 
@@ -227,8 +240,12 @@ function settle(turn: Turn, reach: Reach, status: Presence, how: 'check' | 'trac
   reach.phase = 'idle'
   reach.quietUntil = turn.now + QUIET_MS
   if (!isWanted(turn, reach.who)) return
-  const wait = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(reach.attempt++, 16))
+  const wait = backOff(reach)
   reach.nextAt = turn.soon(wait, wait / 2)
+}
+
+function backOff(reach: Reach): number {
+  return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(reach.attempt++, 16))
 }
 
 /** A dial that has not been answered is taken back; a handshake under way may finish, and then one link stays. */

@@ -2,7 +2,7 @@ import type { FactData, FactOf, FactType, UserId } from '../../events/vocabulary
 import { pump } from './delivery.js'
 import { sayEndpoints } from './link.js'
 import { publishIfListening } from './publishing.js'
-import { forget, reachAll, urge } from './reaching.js'
+import { forget, reachAll, urge, urgeNewPlace } from './reaching.js'
 import { request, requestAll } from './requesting.js'
 import { noteStatus } from './standing.js'
 import { seatTrackers } from './tracking.js'
@@ -19,7 +19,7 @@ const REACTIONS: Reactions = {
   FriendAccepted: (turn, { id }) => befriended(turn, id),
   FriendAcceptanceReceived: (turn, { id }) => befriended(turn, id),
   ContactUnblocked: (turn, { id }) => urge(turn, id),
-  ContactEndpointsLearned: (turn, { id }) => urge(turn, id),
+  ContactEndpointsLearned: (turn, { id }) => urgeNewPlace(turn, id),
   ContactBlocked: (turn, { id }) => part(turn, id),
   ContactRemoved: (turn, { id }) => part(turn, id),
   FriendRejected: (turn, { id }) => part(turn, id),
