@@ -461,16 +461,76 @@ t.test('a run that listens nowhere brings what is queued, and calls nobody else'
   await world.end()
 })
 
-t.test('letters nobody would take any more are given up, and say so', async (t) => {
-  const { world, alice, bob } = await linkedFriends('too old')
-  await bob.stop()
-  await world.say(alice, bob, 'soon')
-  await alice.stop()
-  await world.clock.pass(61 * DAY)
-  await alice.start()
-  await bob.start()
-  await world.settled(alice, bob)
-  t.equal(alice.view.conversation(bob.id)[0]?.state, 'failed')
-  t.ok(world.clock.now - NOON > 60 * DAY)
+t.test(
+  'letters nobody would take any more are given up, but not by a clock that has just leapt',
+  async (t) => {
+    const { world, alice, bob } = await linkedFriends('too old')
+    await bob.stop()
+    await world.say(alice, bob, 'soon')
+    await alice.stop()
+    world.tracker.up = false
+    await world.clock.pass(61 * DAY)
+    await alice.start()
+    await bob.start()
+    await world.must(() => alice.linked.includes(bob.id), 'linked')
+    await world.clock.pass(MINUTE)
+    t.equal(alice.view.conversation(bob.id)[0]?.state, 'sent', 'the date may be wrong')
+    await bob.crash()
+    await world.clock.pass(DAY)
+    await bob.start()
+    await world.settled(alice, bob)
+    t.equal(alice.view.conversation(bob.id)[0]?.state, 'failed')
+    t.ok(world.clock.now - NOON > 60 * DAY)
+    await world.end()
+  },
+)
+
+t.test(
+  'a contact in no known place is asked after ever more rarely, also beside an address typed by hand',
+  async (t) => {
+    const { world, alice, bob } = await linkedFriends('typed')
+    const typed = ['7.7.7.7:9000', ...(alice.view.contact(bob.id)?.endpoints ?? [])]
+    await alice.happen({
+      type: 'ContactEndpointsLearned',
+      data: { id: bob.id, endpoints: typed, how: 'hand' },
+    })
+    await world.clock.pass(3_000)
+    await bob.crash()
+    await world.clock.pass(5 * MINUTE)
+    const [facts, dials] = [alice.facts.length, world.network.dials]
+    // The network says again what it said: no news, whoever wrote it down.
+    for (let i = 0; i < 10; i++) {
+      await alice.happen({
+        type: 'ContactEndpointsLearned',
+        data: { id: bob.id, endpoints: [...typed].slice(1), how: 'tracker' },
+      })
+      await world.clock.pass(MINUTE)
+    }
+    t.equal(alice.facts.length - facts, 10, 'and not a fact of her own')
+    t.ok(world.network.dials - dials <= 24, `${world.network.dials - dials} dials in ten minutes`)
+    await world.end()
+  },
+)
+
+t.test('links that do not hold are made ever more rarely', async (t) => {
+  const { world, alice, bob } = await linkedFriends('flapping')
+  bob.onEffect = (effect) => effect.kind !== 'dial'
+  const before = world.network.dials
+  for (let i = 0; i < 600; i++) {
+    await world.clock.pass(1_000)
+    if (alice.linked.length > 0) world.network.cutAll(bob)
+  }
+  t.ok(world.network.dials - before < 20, `${world.network.dials - before} dials in ten minutes`)
+  await world.end()
+})
+
+t.test('a friend who says another address with every breath fills no log', async (t) => {
+  const { world, alice, bob } = await linkedFriends('restless')
+  for (let i = 0; i < 40; i++) {
+    bob.says([`8.3.0.${i + 1}:8080`])
+    await world.clock.pass(1_000)
+  }
+  t.equal(count(alice, 'ContactEndpointsLearned'), 20)
+  t.ok(alice.linked.includes(bob.id))
   await world.end()
 })

@@ -2,6 +2,7 @@ import type { Fact, MessageId } from '../../events/vocabulary/facts.js'
 import { isSottoError } from '../../foundation/errors.js'
 import type { ContactRow, OutboxRow } from '../../projections/view.js'
 import { sealLetter } from '../letters/letter.js'
+import { mayExpire } from './clock.js'
 import { WINDOW } from './handed-out.js'
 import type { Link } from './link.js'
 import type { Turn } from './turn.js'
@@ -19,8 +20,9 @@ export function pump(turn: Turn, link: Link): void {
   const row = turn.view.contact(link.who)
   if (row === undefined) return
   const facts: Fact[] = []
+  const expires = mayExpire(turn.node.clock)
   for (const letter of choose(turn, link)) {
-    const tooOld = letter.sentAt < turn.now - MAX_AGE_MS
+    const tooOld = expires && letter.sentAt < turn.now - MAX_AGE_MS
     const fact = tooOld ? giveUp(turn, letter, EXPIRED) : hand(turn, link, row, letter)
     if (fact !== null) facts.push(fact)
   }

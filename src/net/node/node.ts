@@ -5,6 +5,7 @@ import type { CarrierId, Command, Effect, Input, Proven, Step, Ticket } from '..
 import type { Vault } from '../gate/vault.js'
 import { LetterCache } from '../letters/letter.js'
 import { type Carrier, drop, dueCarriers, gone, nextCarrierDeadline } from './carriers.js'
+import { read, UNREAD } from './clock.js'
 import { command } from './commands.js'
 import { admit } from './connecting.js'
 import { dueLookups, nextLookup, noLookups } from './lookups.js'
@@ -48,6 +49,7 @@ export function createNode({ view, vault }: NodeOptions): NodeState {
     ...{ nextCarrier: 1, nextTicket: 1, nextJob: 1 },
     ...{ carriers: new Map(), links: new Map(), reaches: new Map(), requests: new Map() },
     ...{ admissions: new Map(), complaints: new Map(), noting: new Map(), toldEndpoints: new Map() },
+    ...{ moves: new Map(), clock: UNREAD },
     ...{ openings: noOpenings(), letterKeys: new Map(), letterCache: new LetterCache() },
     ...{ receiving: new Set(), delivering: new Set(), appended: new Map() },
     ...{ trackers: new Map(), lookups: noLookups(), publishing: nothingPublished() },
@@ -57,6 +59,7 @@ export function createNode({ view, vault }: NodeOptions): NodeState {
 /** The whole node: one input in, what it wants done out (src/net/effects.ts). */
 export const stepNode: Step<NodeState, Input, Effect> = (state, input, now, rng) => {
   const turn = new Turn(state, now, rng)
+  state.clock = read(state.clock, now)
   take(turn, input)
   catchUp(turn)
   return [state, turn.effects]

@@ -10,6 +10,7 @@ import type { Openings } from './openings.js'
 import type { Publishing } from './publishing.js'
 import type { Reach } from './reaching.js'
 import type { OutgoingRequest } from './requesting.js'
+import type { Clock } from './clock.js'
 import type { TrackerSeat } from './tracking.js'
 import type { Turn } from './turn.js'
 
@@ -42,6 +43,10 @@ export interface NodeState {
   readonly noting: Map<UserId, Presence>
   /** When a contact last told its endpoints over a link: a tracker's older word does not undo it. */
   readonly toldEndpoints: Map<UserId, number>
+  /** When a contact's latest new addresses came over links, for their limit. */
+  readonly moves: Map<UserId, readonly number[]>
+  /** When the clock was last read, and since when it has run without a leap. */
+  clock: Clock
   /** When the next introduction key is due. */
   ownKeysAt: number
   readonly trackers: Map<string, TrackerSeat>
