@@ -43,13 +43,15 @@ export class Rows implements Tx {
   readonly #database: Database
   readonly #sealer: Sealer
   readonly #counts: Map<number, number>
-  /** By table ID. */
-  readonly #resident: (Map<string, Resident> | undefined)[] = []
+  /** By projection, then table. */
+  readonly #resident: ((Map<string, Resident> | undefined)[] | undefined)[] = []
   /** How many rows of a table the store may hold, by table ID; not known of a store that was filled by others. */
   readonly #stored: Map<number, number> | null
   readonly #changes = new Map<number, number>()
   #dirty: Resident[] = []
   readonly #cacheBytes: number
+  /** The row found last: most are read to be written. */
+  #last: Resident | null = null
   #bytes = 0
   #evictAbove: number
   #generation = 0
@@ -110,21 +112,20 @@ export class Rows implements Tx {
   /** Every row that the store may not have as it is now, packed, by row key; null where the row is gone. */
   unsettled(projection: number): Map<string, Uint8Array | null> {
     const out = new Map<string, Uint8Array | null>()
-    for (const rows of this.#resident) {
-      if (rows === undefined) continue
-      for (const row of rows.values()) {
-        if (row.table.projection !== projection || !(row.dirty || row.writing)) continue
-        out.set(
-          this.#rowKey(row).toString('hex'),
-          row.value === undefined ? null : packRow(row.key, row.value),
-        )
+    for (const rows of this.#resident[projection] ?? []) {
+      for (const row of rows?.values() ?? []) {
+        if (!row.dirty && !row.writing) continue
+        const packed = row.value === undefined ? null : packRow(row.key, row.value)
+        out.set(this.#rowKey(row).toString('hex'), packed)
       }
     }
     return out
   }
 
   #find(table: Table<unknown>, key: string): Resident {
-    const rows = (this.#resident[table.id] ??= new Map<string, Resident>())
+    const last = this.#last
+    if (last?.key === key && last.table === table) return last
+    const rows = this.#residentOf(table)
     let row = rows.get(key)
     if (row === undefined) {
       row = this.#load(table, key)
@@ -133,18 +134,25 @@ export class Rows implements Tx {
       this.#evict()
     }
     row.touched = this.#generation
+    this.#last = row
     return row
   }
 
+  #residentOf(table: Table<unknown>): Map<string, Resident> {
+    const tables = (this.#resident[table.projection] ??= [])
+    return (tables[table.number] ??= new Map<string, Resident>())
+  }
+
   #load(table: Table<unknown>, key: string): Resident {
-    const state = { dirty: false, writing: false, touched: this.#generation, weight: RESIDENT_BYTES }
-    const absent = { table, key, rowKey: null, value: undefined, stored: false, ...state }
-    if (this.#stored !== null && !this.#stored.has(table.id)) return absent
-    const rowKey = this.#sealer.rowKey(table, key)
+    const row = absent(table, key, this.#generation)
+    if (this.#stored !== null && !this.#stored.has(table.id)) return row
+    const rowKey = this.#rowKey(row)
     const sealed = this.#read(rowKey)
-    if (sealed === undefined) return { ...absent, rowKey }
-    const value = this.#sealer.openRow(rowKey, sealed, key)
-    return { ...absent, rowKey, value, stored: true, weight: sealed.length + RESIDENT_BYTES }
+    if (sealed === undefined) return row
+    row.value = this.#sealer.openRow(rowKey, sealed, key)
+    row.stored = true
+    row.weight += sealed.length
+    return row
   }
 
   #rowKey(row: Resident): Buffer {
@@ -218,15 +226,29 @@ export class Rows implements Tx {
    */
   #evict(): void {
     if (this.#bytes <= this.#evictAbove) return
-    for (const rows of this.#resident) {
-      if (rows === undefined) continue
-      for (const [key, row] of rows) {
+    for (const rows of this.#resident.flat()) {
+      for (const [key, row] of rows ?? []) {
         if (row.dirty || row.writing || row.touched === this.#generation) continue
         this.#bytes -= row.weight
-        rows.delete(key)
+        rows?.delete(key)
       }
     }
     this.#generation++
+    this.#last = null
     this.#evictAbove = Math.max(this.#cacheBytes, this.#bytes + this.#cacheBytes / 2)
+  }
+}
+
+function absent(table: Table<unknown>, key: string, touched: number): Resident {
+  return {
+    table,
+    key,
+    rowKey: null,
+    value: undefined,
+    dirty: false,
+    writing: false,
+    stored: false,
+    weight: RESIDENT_BYTES,
+    touched,
   }
 }
