@@ -17,10 +17,16 @@ function wishes() {
 }
 
 function titles() {
-  const files = readdirSync(join(ROOT, 'test'), { recursive: true }).filter((file) => file.endsWith('.test.ts'))
+  const files = readdirSync(join(ROOT, 'test'), { recursive: true }).filter((file) =>
+    file.endsWith('.test.ts'),
+  )
   return files.sort().flatMap((file) => {
     const text = readFileSync(join(ROOT, 'test', file), 'utf8')
-    return [...text.matchAll(TITLE)].map((match) => ({ file, title: match[2], ids: match[2].match(ID) ?? [] }))
+    return [...text.matchAll(TITLE)].map((match) => ({
+      file,
+      title: match[2],
+      ids: match[2].match(ID) ?? [],
+    }))
   })
 }
 
@@ -36,7 +42,9 @@ for (const wish of asked) {
   console.log(`${wish.id.padEnd(7)} ${state.padEnd(8)} ${wish.asked}`)
   for (const test of carrying) console.log(`          ${test.file}: ${test.title}`)
 }
-const strangers = tests.flatMap((test) => test.ids.filter((id) => !known.has(id)).map((id) => `${id} in ${test.file}`))
+const strangers = tests.flatMap((test) =>
+  test.ids.filter((id) => !known.has(id)).map((id) => `${id} in ${test.file}`),
+)
 for (const stranger of strangers) console.log(`unknown id ${stranger}`)
 const now = asked.filter((wish) => wish.when === 'now').length
 console.log(`${now} ids now, ${asked.length - now} later, ${missing} without a test`)
