@@ -12,10 +12,11 @@ export default class Logout extends SottoCommand<typeof Logout> {
     const paths = await this.paths()
     const { mustBeReady } = await import('../profile/lodging.js')
     mustBeReady(paths)
-    // It deletes nothing that a copy of the key does not bring back, so a script is not stopped by a question.
+    // The contract gives scripts `logout` without a flag: they are not stopped by a question, but told what it means.
     const quiet = this.flags.yes || !this.asking.interactive
     await this.sure(quiet, 'have you a copy of the key? without one the log never opens again. log out?')
     await logout(paths)
+    this.logToStderr('only a copy of the key opens this profile again: sotto login --in FILE')
     this.log('logged out')
     return {}
   }

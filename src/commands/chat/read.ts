@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core'
+import { EXIT } from '../../foundation/errors.js'
 import type { MessageAnswer } from '../../profile/answers.js'
 import { SottoCommand } from '../../terminal/command.js'
 import { safeJson } from '../../terminal/safe-json.js'
@@ -31,11 +32,12 @@ export default class ChatRead extends SottoCommand<typeof ChatRead> {
     return { messages }
   }
 
-  /** A stream prints its own lines; an interruption is its ordinary end. */
+  /** A stream prints its own lines, until it is interrupted. */
   async #follow(params: { who: string }) {
     const { follow } = await import('../../terminal/follow.js')
     const print = (message: MessageAnswer) =>
       process.stdout.write(`${this.jsonEnabled() ? safeJson(message) : sayMessage(message)}\n`)
     await follow(await this.access(), params, print, this.signal)
+    if (this.signal.aborted) process.exitCode = EXIT.interrupted
   }
 }
