@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { isSottoError, SottoError } from '../foundation/errors.js'
+import { syncDirectory } from '../foundation/sync-directory.js'
 import { MAX_BOX_BYTES } from './container.js'
 
 const OWNER_ONLY = 0o600
@@ -92,15 +93,6 @@ async function readAtMost(file: FileHandle, limit: number): Promise<Buffer> {
     const { bytesRead } = await file.read(buffer, length, limit - length, null)
     length += bytesRead
     if (bytesRead === 0 || length === limit) return buffer.subarray(0, length)
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
   }
 }
 

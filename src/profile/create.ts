@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '../foundation/bytes.js'
 import { FactStore } from '../events/store/fact-store.js'
@@ -7,6 +7,7 @@ import { nodeFileSystem } from '../events/file-system/node.js'
 import type { Fact, FactData } from '../events/vocabulary/facts.js'
 import { SottoError } from '../foundation/errors.js'
 import { type Rng, systemRng } from '../foundation/rng.js'
+import { syncDirectory } from '../foundation/sync-directory.js'
 import type { Identity } from '../keys/identity.js'
 import { certify } from './certify.js'
 import { fact } from './decisions/context.js'
@@ -87,13 +88,4 @@ function firstFacts({ identity, origin, nickname, avatar }: CreateOptions, now: 
     fact('FriendSecretDrawn', { secret: rng.bytes(FRIEND_SECRET_BYTES) }),
     introductionKey(now, rng),
   ]
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r')
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
 }

@@ -7,6 +7,7 @@ import {
   unlink,
   type FileHandle as NodeFileHandle,
 } from 'node:fs/promises'
+import { syncDirectory } from '../../foundation/sync-directory.js'
 import type { FileHandle, FileSystem, OpenMode } from './file-system.js'
 import { levelLock } from './level-lock.js'
 
@@ -32,14 +33,7 @@ export const nodeFileSystem: FileSystem = {
   async mkdir(path) {
     await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })
   },
-  async syncDirectory(path) {
-    const directory = await open(path, 'r')
-    try {
-      await directory.sync()
-    } finally {
-      await directory.close()
-    }
-  },
+  syncDirectory,
   async exists(path) {
     try {
       await stat(path)

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { SottoError } from '../../foundation/errors.js'
+import { syncDirectory } from '../../foundation/sync-directory.js'
 import { damaged } from './damage.js'
 import { openInMemory, openOnDisk } from './database.js'
 import type { Database } from './database.js'
@@ -88,14 +89,5 @@ async function writeDurably(path: string, text: string): Promise<void> {
     await file.sync()
   } finally {
     await file.close()
-  }
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r')
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
   }
 }
