@@ -30,6 +30,15 @@ type Projected = FactsOf<(typeof ALL)[number]>
 /** Facts that no projection takes up, each with the reason: a new kind of fact compiles only in a fold or in here. */
 export const UNPROJECTED = {
   LogRecovered: 'told from the log, to whoever audits it',
+  LogKeyRotated: 'told from the log, to whoever audits it',
+  ContentForgotten: 'not yet folded',
+  ContentErased: 'not yet folded',
+  DeviceActivated: 'not yet folded',
+  DeviceSuperseded: 'not yet folded',
+  DeviceConflict: 'not yet folded',
+  ContactDeviceSeen: 'not yet folded',
+  ContactDoubted: 'not yet folded',
+  DisappearingSet: 'not yet folded',
   GateRefused: 'told from the log, to whoever audits it',
 } as const satisfies Record<Exclude<FactType, Projected>, string>
 

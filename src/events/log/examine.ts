@@ -84,14 +84,18 @@ export interface Unlisted {
   readonly problem: Problem | null
 }
 
-/** Without frames an unlisted segment is the leftover of a crash. */
-export async function unlisted(files: LogFiles, { segments }: Manifest): Promise<Unlisted[]> {
+/** Without frames an unlisted segment is the leftover of a crash; so are drafts and retired files, whatever they hold. */
+export async function unlisted(
+  files: LogFiles,
+  { segments, drafts, retired }: Manifest,
+): Promise<Unlisted[]> {
   const found: Unlisted[] = []
   for (const name of await files.fs.readdir(files.directory)) {
     const number = segmentNumber(name)
     if (number === null || segments.some((entry) => entry.number === number)) continue
     const path = segmentPath(files.directory, number)
-    found.push({ number, path, problem: await proofIn(files.fs, path, number) })
+    const leftover = drafts.includes(number) || retired.includes(number)
+    found.push({ number, path, problem: leftover ? null : await proofIn(files.fs, path, number) })
   }
   return found
 }

@@ -19,15 +19,24 @@ const SegmentEntry = v.object({
   firstSeq: positive,
   previousLink: bytesOf(LINK_BYTES),
 })
-const Manifest = v.object({ generation: positive, segments: v.array(SegmentEntry) })
+const numbers = v.optional(v.array(v.pipe(positive, v.maxValue(MAX_U32))), [])
+const Manifest = v.object({
+  generation: positive,
+  segments: v.array(SegmentEntry),
+  drafts: numbers,
+  retired: numbers,
+})
 
 /** One live segment: which file, and where in the chain it begins. */
 export type SegmentEntry = v.InferOutput<typeof SegmentEntry>
 
-/** The live segments in order; `generation` grows by one with each replacement (SPEC § 4.3). */
+/**
+ * The live segments in order, the files a rewrite is writing (`drafts`) and those it has replaced (`retired`);
+ * `generation` grows by one with each replacement (SPEC § 4.3).
+ */
 export type Manifest = v.InferOutput<typeof Manifest>
 
-export const EMPTY_MANIFEST: Manifest = { generation: 1, segments: [] }
+export const EMPTY_MANIFEST: Manifest = { generation: 1, segments: [], drafts: [], retired: [] }
 
 /** Seals the manifest of one log; 32 bytes. */
 export function manifestKey(root: Uint8Array, logId: Uint8Array): Buffer {
@@ -60,13 +69,15 @@ export async function readManifest(
   return parsed.output
 }
 
-/** Numbers and sequence numbers grow, and the first segment begins at genesis. */
-function inOrder({ segments }: Manifest, { logId, owner }: Keyring): boolean {
+/** No number twice, sequence numbers grow, and the first segment begins at genesis. */
+function inOrder({ segments, drafts, retired }: Manifest, { logId, owner }: Keyring): boolean {
+  const all = [...segments.map(({ number }) => number), ...drafts, ...retired]
+  if (new Set(all).size !== all.length) return false
   const [first] = segments
   if (first === undefined) return true
   if (first.firstSeq !== 1 || !genesis(logId, owner).equals(first.previousLink)) return false
   return segments.every((segment, i) => {
     const before = segments[i - 1]
-    return before === undefined || (segment.number > before.number && segment.firstSeq > before.firstSeq)
+    return before === undefined || segment.firstSeq > before.firstSeq
   })
 }

@@ -167,12 +167,12 @@ export class Log {
   /** The file is durable before the manifest lists it, the manifest before the first frame: see `openSegment`. */
   async #begin(): Promise<SegmentWriter> {
     const { files, manifestKey, rng } = this.#parts
-    const { generation, segments } = this.#manifest
-    const number = (segments.at(-1)?.number ?? 0) + 1
+    const { generation, segments, drafts, retired } = this.#manifest
+    const number = Math.max(0, ...segments.map((entry) => entry.number), ...drafts, ...retired) + 1
     const place = { number, firstSeq: this.#head.seq + 1, previousLink: this.#head.link }
     const writer = await SegmentWriter.create(files, place, rng)
     const kept = segments.filter((entry) => entry.number !== this.#unused)
-    const manifest = { generation: generation + 1, segments: [...kept, writer.entry] }
+    const manifest = { generation: generation + 1, segments: [...kept, writer.entry], drafts, retired: [] }
     try {
       await writeManifest(files.fs, files.directory, manifestKey, manifest, rng)
     } catch (error) {

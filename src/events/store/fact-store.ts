@@ -3,11 +3,11 @@ import type { Log } from '../log/sealed-log.js'
 import type { Recovered } from '../log/mend.js'
 import { type LogOptions, type OpenLogOptions, createLog, openLog } from '../log/open.js'
 import { decodeFact, encodeFact } from '../vocabulary/codec.js'
-import type { Fact, StoredFact } from '../vocabulary/facts.js'
+import type { ErasedFact, Fact, StoredFact } from '../vocabulary/facts.js'
 
 /** A fact as it is read: `link` (32 bytes) is the chain's link after it, on the last fact of a group only. */
 export interface ReadFact {
-  readonly fact: StoredFact
+  readonly fact: StoredFact | ErasedFact
   readonly link: Uint8Array | null
 }
 

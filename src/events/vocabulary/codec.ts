@@ -1,6 +1,6 @@
 import { SottoError } from '../../foundation/errors.js'
 import { pack, unpack } from '../../foundation/pack.js'
-import type { Fact, FactType, StoredFact } from './facts.js'
+import type { ErasedFact, Fact, FactType, StoredFact } from './facts.js'
 import { REGISTRY } from './registry.js'
 import { upcast } from './upcasters.js'
 
@@ -30,15 +30,15 @@ export function encodeFact({ type, data }: Fact): EncodedFact {
 /**
  * The fact of a record, brought to the present version. Its shape is what a sotto of that version wrote: the log has
  * verified that nobody else did.
- * @throws unknown-event for a type, a version or an erasure that only a newer sotto writes; malformed for a body that
- *   is no map
+ * @throws unknown-event for a type or a version that only a newer sotto writes; malformed for a body that is no map
  */
-export function decodeFact(record: FactRecord): StoredFact {
+export function decodeFact(record: FactRecord): StoredFact | ErasedFact {
   const { seq, at, version } = record
   const type = TYPE_OF.get(record.type)
-  if (type === undefined || record.erased || version < 1 || version > REGISTRY[type].version) {
+  if (type === undefined || version < 1 || version > REGISTRY[type].version) {
     throw new SottoError('unknown-event', `record ${seq}, type ${record.type}, version ${version}`)
   }
+  if (record.erased) return { seq, at, type: 'Erased', data: { of: type } }
   const data = upcast(type, version, unpack(record.body))
   if (data === null || typeof data !== 'object') throw new SottoError('malformed', `record ${seq}`)
   return { seq, at, type, data } as StoredFact

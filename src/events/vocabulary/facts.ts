@@ -49,6 +49,19 @@ export interface FactData {
     readonly bytes: number
     readonly ambiguous: boolean
   }
+  /**
+   * What is named here counts as never said, from here on and at every replay; its records are then erased (SPEC § 4.7).
+   * `day` is ⌊sentAt / 86 400 000⌋: enough to know the letter again, should it come again.
+   */
+  ContentForgotten: {
+    readonly letters: readonly { readonly messageId: MessageId; readonly day: number }[]
+    readonly seqs: readonly number[]
+    readonly why: 'asked' | 'disappeared' | 'backup'
+  }
+  /** The bodies and salts of these records are gone from the disk. */
+  ContentErased: { readonly seqs: readonly number[] }
+  /** Every segment is under a new KEK, and the old ones are gone. */
+  LogKeyRotated: { readonly generation: number }
 
   // oneself
   IdentityCreated: PublicIdentity & {
@@ -68,6 +81,12 @@ export interface FactData {
   LoggedOut: Readonly<Record<string, never>>
   SettingChanged: { readonly key: string; readonly value: string | number | boolean | null }
   BackupMade: { readonly form: 'file'; readonly epoch: number }
+  /** This device speaks for the identity from here on (SPEC § 2.5). `device` is 16 bytes, `statement` 123. */
+  DeviceActivated: { readonly epoch: number; readonly device: Uint8Array; readonly statement: Uint8Array }
+  /** A newer device speaks for us: this one sends nothing any more. */
+  DeviceSuperseded: DeviceEvidence
+  /** Another device speaks for us in the same epoch. */
+  DeviceConflict: DeviceEvidence
 
   // trackers
   TrackerAdded: { readonly url: string }
@@ -117,6 +136,18 @@ export interface FactData {
     readonly how: 'link' | 'check' | 'tracker'
   }
 
+  /** The newest device of a contact, as it proved itself. */
+  ContactDeviceSeen: {
+    readonly id: UserId
+    readonly epoch: number
+    readonly device: Uint8Array
+    readonly statement: Uint8Array
+  }
+  /** Something is wrong with who this is, or with how many. */
+  ContactDoubted: { readonly id: UserId; readonly why: 'two-devices' }
+  /** Messages with this person are forgotten so long after they came or were sent; null: never. */
+  DisappearingSet: { readonly with: UserId; readonly afterMs: number | null }
+
   // letters; control letters travel in the same outbox as texts
   MessageQueued: LetterBody & {
     readonly messageId: MessageId
@@ -147,6 +178,14 @@ export interface FactData {
   }
 }
 
+/** How another device of ours was noticed; `device` is 16 bytes from a contact, 8 from a tracker's record. */
+export interface DeviceEvidence {
+  readonly epoch: number
+  readonly device: Uint8Array
+  readonly how: 'tracker' | 'contact'
+  readonly by?: UserId
+}
+
 export type FactType = keyof FactData
 /** A fact before it has a place in the log. */
 export type Fact = { [T in FactType]: { readonly type: T; readonly data: FactData[T] } }[FactType]
@@ -154,4 +193,11 @@ export type Fact = { [T in FactType]: { readonly type: T; readonly data: FactDat
 export type StoredFact = {
   [T in FactType]: { readonly seq: number; readonly at: number; readonly type: T; readonly data: FactData[T] }
 }[FactType]
+/** A record whose body was erased: that it was, when, and of what type, is all there is (SPEC § 4.7). */
+export interface ErasedFact {
+  readonly seq: number
+  readonly at: number
+  readonly type: 'Erased'
+  readonly data: { readonly of: FactType }
+}
 export type FactOf<T extends FactType> = Extract<StoredFact, { type: T }>

@@ -5,9 +5,12 @@ interface Row {
   readonly version: number
 }
 
-/** The numbers facts bear on disk (SPEC § 4.1), never reused. 2, 3, 17, 58 to 59 and 100 to 199 are reserved. */
+/** The numbers facts bear on disk (SPEC § 4.1), never reused. 58 to 59 and 100 to 199 are reserved. */
 export const REGISTRY = {
   LogRecovered: { code: 1, version: 1 },
+  ContentForgotten: { code: 2, version: 1 },
+  LogKeyRotated: { code: 3, version: 1 },
+  ContentErased: { code: 4, version: 1 },
   IdentityCreated: { code: 10, version: 1 },
   RecoverySeedKept: { code: 11, version: 1 },
   ProfileChanged: { code: 12, version: 1 },
@@ -15,11 +18,14 @@ export const REGISTRY = {
   FriendSecretDrawn: { code: 14, version: 1 },
   OwnStatusChanged: { code: 15, version: 1 },
   LoggedIn: { code: 16, version: 1 },
+  DeviceActivated: { code: 17, version: 1 },
   LoggedOut: { code: 18, version: 1 },
   SettingChanged: { code: 19, version: 1 },
   TrackerAdded: { code: 20, version: 1 },
   TrackerRemoved: { code: 21, version: 1 },
   BackupMade: { code: 22, version: 1 },
+  DeviceSuperseded: { code: 23, version: 1 },
+  DeviceConflict: { code: 24, version: 1 },
   FriendRequested: { code: 30, version: 1 },
   ContactLearned: { code: 31, version: 1 },
   FriendRequestSent: { code: 32, version: 1 },
@@ -34,6 +40,9 @@ export const REGISTRY = {
   ContactUnblocked: { code: 41, version: 1 },
   ContactRemoved: { code: 42, version: 1 },
   ContactStatusChanged: { code: 43, version: 1 },
+  ContactDeviceSeen: { code: 44, version: 1 },
+  ContactDoubted: { code: 45, version: 1 },
+  DisappearingSet: { code: 46, version: 1 },
   MessageQueued: { code: 50, version: 1 },
   MessageSent: { code: 51, version: 1 },
   MessageDelivered: { code: 52, version: 1 },

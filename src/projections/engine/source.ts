@@ -1,8 +1,8 @@
-import type { StoredFact } from '../../events/vocabulary/facts.js'
+import type { ErasedFact, StoredFact } from '../../events/vocabulary/facts.js'
 
 /** `link` is the log's link after a fact that ends a commit group, else null. */
 export interface LinkedFact {
-  readonly fact: StoredFact
+  readonly fact: StoredFact | ErasedFact
   readonly link: Uint8Array | null
 }
 

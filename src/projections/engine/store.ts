@@ -1,4 +1,4 @@
-import type { FactType, StoredFact } from '../../events/vocabulary/facts.js'
+import type { ErasedFact, FactType, StoredFact } from '../../events/vocabulary/facts.js'
 import type { Rng } from '../../foundation/rng.js'
 import { loadCheckpoint, checkpointOperations } from './checkpoint.js'
 import type { Checkpoint } from './checkpoint.js'
@@ -86,10 +86,10 @@ export class Store {
    * @param link the log's link after this fact if it ends a commit group, else null
    * @throws projections-damaged when rows are missing or do not open
    */
-  apply(fact: StoredFact, link: Uint8Array | null): void {
+  apply(fact: StoredFact | ErasedFact, link: Uint8Array | null): void {
     if (fact.seq !== this.#seq + 1) throw damaged(`fact ${fact.seq} does not follow ${this.#seq}`)
     this.#whole = false
-    for (const handler of this.#handlersOf(fact.type)) handler(fact, this.rows)
+    if (fact.type !== 'Erased') for (const handler of this.#handlersOf(fact.type)) handler(fact, this.rows)
     this.#whole = true
     this.#seq = fact.seq
     this.#link = link
