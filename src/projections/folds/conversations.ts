@@ -31,6 +31,11 @@ export function newestIn(reads: Reads, id: UserId, limit: number, since: number)
   )
 }
 
+/** The same, as IDs: only pages are opened. */
+export function newestIdsIn(reads: Reads, id: UserId, limit: number, since: number): readonly MessageId[] {
+  return newest(reads, all, id, limit, timePrefix(since)).map((entry) => entry.slice(ID_AT))
+}
+
 export function unseenIn(reads: Reads, id: UserId): readonly MessageId[] {
   return oldest(reads, unseen, id).map((entry) => entry.slice(ID_AT))
 }
@@ -67,6 +72,6 @@ function entryOf(row: MessageRow): string {
 export const conversations = fold({
   name: 'conversations',
   number: PROJECTION.conversations,
-  version: 1,
+  version: 2,
   on: { MessageQueued: listed, MessageReceived: listed, MessagesShown: messagesShown },
 })

@@ -32,7 +32,7 @@ function remember(tx: Tx, from: UserId, checkCode: Uint8Array, sentAt: number, a
 export const dedupe = fold({
   name: 'dedupe',
   number: PROJECTION.dedupe,
-  version: 1,
+  version: 2,
   on: {
     MessageQueued: ({ data, at }: FactOf<'MessageQueued'>, tx) =>
       remember(tx, MYSELF, data.checkCode, data.sentAt, at),

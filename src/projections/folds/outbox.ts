@@ -51,6 +51,17 @@ function settled({ data }: FactOf<'MessageDelivered' | 'MessageRead' | 'MessageF
   if (row !== undefined) dequeue(tx, row)
 }
 
+/** Only texts that `messages`, which runs before, has put back among the queued. */
+function messagesRequeued({ data: { to, messageIds } }: FactOf<'MessagesRequeued'>, tx: Tx): void {
+  for (const id of messageIds) {
+    const row = messageRow(tx, id)
+    if (row?.direction !== 'out' || row.with !== to || row.state !== 'queued') continue
+    if (outboxRow(tx, id) !== undefined) continue
+    const { messageId, checkCode, sentAt, text } = row
+    enqueue(tx, { messageId, checkCode, to, sentAt, kind: 'text', body: { text }, state: 'queued' })
+  }
+}
+
 /** Nothing is kept for someone who was removed. */
 function contactRemoved({ data }: FactOf<'ContactRemoved'>, tx: Tx): void {
   for (const row of pendingFor(tx, data.id)) dequeue(tx, row)
@@ -60,13 +71,14 @@ function contactRemoved({ data }: FactOf<'ContactRemoved'>, tx: Tx): void {
 export const outbox = fold({
   name: 'outbox',
   number: PROJECTION.outbox,
-  version: 2,
+  version: 3,
   on: {
     MessageQueued: messageQueued,
     MessageSent: messageSent,
     MessageDelivered: settled,
     MessageRead: settled,
     MessageFailed: settled,
+    MessagesRequeued: messagesRequeued,
     ContactRemoved: contactRemoved,
   },
 })

@@ -1,12 +1,11 @@
 import { promised } from '../engine/damage.js'
 import { table } from '../engine/fold.js'
 import type { Reads, Table, Tx } from '../engine/fold.js'
+import { beginsRun, cutPages } from './pages.js'
 
-/** What stands where, in three columns: page number, entries in it, its first entry. */
+/** What stands where, in two columns: entries in each page, and its first, which names it. */
 interface PageIndex {
-  next: number
   total: number
-  readonly pages: number[]
   readonly counts: number[]
   readonly firsts: string[]
 }
@@ -14,6 +13,9 @@ interface PageIndex {
 /**
  * A kind of ordered lists of unique strings, kept in pages of at most `size` behind an index: reading an end of a list
  * opens the index and the pages there, whatever the length. Pages and indexes are changed in place and put again.
+ *
+ * Where pages begin follows from what is in the list alone, not from how it came there (`pages.ts`): a list from which
+ * something was forgotten is, byte for byte, one that never had it.
  */
 export interface PageList {
   readonly pages: Table<string[]>
@@ -41,18 +43,27 @@ export function holds(reads: Reads, list: PageList, name: string, entry: string)
 export function insertInto(tx: Tx, list: PageList, name: string, entry: string): boolean {
   const index = tx.get(list.indexes, name)
   if (index === undefined) {
-    tx.put(list.indexes, name, { next: 1, total: 1, pages: [0], counts: [1], firsts: [entry] })
-    tx.put(list.pages, pageName(name, 0), [entry])
+    tx.put(list.indexes, name, { total: 1, counts: [1], firsts: [entry] })
+    tx.put(list.pages, pageName(name, entry), [entry])
     return true
   }
   const slot = slotFor(index, entry)
   const page = pageAt(tx, list, name, index, slot)
   const place = lowerBound(page, entry)
   if (page[place] === entry) return false
-  page.splice(place, 0, entry)
   index.total++
-  if (page.length > list.size) split(tx, list, name, index, slot, page, place)
-  settle(tx, list, name, index, slot, page)
+  if (staysInPage(list, index, slot, page, place, entry)) {
+    page.splice(place, 0, entry)
+    settle(tx, list, name, index, slot, page)
+  } else {
+    const rest = entriesToRunEnd(tx, list, name, index, slot)
+    rest.splice(place, 0, entry)
+    // Inside a run nothing else begins one than the new entry, or what was first until now.
+    const at = Math.max(place, 1)
+    const runs = beginsRun(rest[at] ?? entry, list.size) && at < rest.length ? [at] : []
+    const gone = endOfRun(list, index, slot) - slot
+    replacePages(tx, list, name, index, slot, gone, cutPages(rest, list.size, runs))
+  }
   return true
 }
 
@@ -64,9 +75,18 @@ export function removeFrom(tx: Tx, list: PageList, name: string, entry: string):
   const page = pageAt(tx, list, name, index, slot)
   const place = lowerBound(page, entry)
   if (page[place] !== entry) return false
-  page.splice(place, 1)
   index.total--
-  settle(tx, list, name, index, slot, page)
+  if (page.length > 1 && isLastOfRun(list, index, slot) && (place > 0 || !joinsTwoRuns(list, slot, entry))) {
+    page.splice(place, 1)
+    if (place > 0) settle(tx, list, name, index, slot, page)
+    else replacePages(tx, list, name, index, slot, 1, [page])
+  } else {
+    const from = joinsTwoRuns(list, slot, entry) ? slot - 1 : slot
+    const rest = from === slot ? [] : [...pageAt(tx, list, name, index, from)]
+    for (const other of entriesToRunEnd(tx, list, name, index, slot)) if (other !== entry) rest.push(other)
+    const gone = endOfRun(list, index, slot) - from
+    replacePages(tx, list, name, index, from, gone, cutPages(rest, list.size, []))
+  }
   return true
 }
 
@@ -75,7 +95,7 @@ export function newest(reads: Reads, list: PageList, name: string, limit: number
   const index = reads.get(list.indexes, name)
   const parts: string[][] = []
   let left = limit
-  for (let slot = (index?.pages.length ?? 0) - 1; index !== undefined && slot >= 0 && left > 0; slot--) {
+  for (let slot = (index?.firsts.length ?? 0) - 1; index !== undefined && slot >= 0 && left > 0; slot--) {
     const page = pageAt(reads, list, name, index, slot)
     const start = Math.max(lowerBound(page, from), page.length - left)
     parts.push(page.slice(start))
@@ -89,74 +109,105 @@ export function newest(reads: Reads, list: PageList, name: string, limit: number
 export function oldest(reads: Reads, list: PageList, name: string, limit = Infinity): string[] {
   const index = reads.get(list.indexes, name)
   const out: string[] = []
-  for (let slot = 0; index !== undefined && slot < index.pages.length && out.length < limit; slot++) {
+  for (let slot = 0; index !== undefined && slot < index.firsts.length && out.length < limit; slot++) {
     out.push(...pageAt(reads, list, name, index, slot).slice(0, limit - out.length))
   }
   return out
 }
 
+/** The highest entry, if there is one. */
+export function lastIn(reads: Reads, list: PageList, name: string): string | undefined {
+  const index = reads.get(list.indexes, name)
+  return index && pageAt(reads, list, name, index, index.firsts.length - 1).at(-1)
+}
+
 /** Drops the first page if all of it is below `bound`: old entries go a page at a time, a little with every fact. */
 export function dropOldPage(tx: Tx, list: PageList, name: string, bound: () => string): void {
   const index = tx.get(list.indexes, name)
-  const second = index?.firsts[1]
-  if (index === undefined || second === undefined || second > bound()) return
+  const [first, second] = index?.firsts ?? []
+  if (index === undefined || first === undefined || second === undefined || second > bound()) return
+  tx.delete(list.pages, pageName(name, first))
   index.total -= index.counts[0] ?? 0
-  forget(tx, list, name, index, 0)
+  index.counts.shift()
+  index.firsts.shift()
   tx.put(list.indexes, name, index)
 }
 
 export function dropList(tx: Tx, list: PageList, name: string): void {
-  const index = tx.get(list.indexes, name)
-  for (const page of index?.pages ?? []) tx.delete(list.pages, pageName(name, page))
+  for (const first of tx.get(list.indexes, name)?.firsts ?? []) tx.delete(list.pages, pageName(name, first))
   tx.delete(list.indexes, name)
 }
 
-function pageName(name: string, page: number): string {
-  return `${name}/${page}`
+function pageName(name: string, first: string): string {
+  return `${name}/${first}`
 }
 
 function pageAt(reads: Reads, list: PageList, name: string, index: PageIndex, slot: number): string[] {
-  const number = promised(index.pages[slot], 'an index without pages')
-  return promised(reads.get(list.pages, pageName(name, number)), 'a page is missing')
+  const first = promised(index.firsts[slot], 'an index without pages')
+  return promised(reads.get(list.pages, pageName(name, first)), 'a page is missing')
 }
 
-/** Appending keeps full pages behind it; an insertion in the middle halves the page. */
-function split(
+/** Most insertions: into the last page of a run, which has room, behind its first entry. */
+function staysInPage(
+  list: PageList,
+  index: PageIndex,
+  slot: number,
+  page: readonly string[],
+  place: number,
+  entry: string,
+): boolean {
+  return (
+    page.length < list.size && place > 0 && isLastOfRun(list, index, slot) && !beginsRun(entry, list.size)
+  )
+}
+
+/** Only the last page of a run may have room. */
+function isLastOfRun(list: PageList, index: PageIndex, slot: number): boolean {
+  const next = index.firsts[slot + 1]
+  return next === undefined || beginsRun(next, list.size)
+}
+
+/** Brings the index row in line with a page that kept its first entry. */
+function settle(tx: Tx, list: PageList, name: string, index: PageIndex, slot: number, page: string[]): void {
+  index.counts[slot] = page.length
+  tx.put(list.pages, pageName(name, promised(page[0], 'an empty page')), page)
+  tx.put(list.indexes, name, index)
+}
+
+function endOfRun(list: PageList, index: PageIndex, slot: number): number {
+  let end = slot
+  while (!isLastOfRun(list, index, end)) end++
+  return end + 1
+}
+
+function entriesToRunEnd(tx: Tx, list: PageList, name: string, index: PageIndex, slot: number): string[] {
+  const out: string[] = []
+  const end = endOfRun(list, index, slot)
+  for (let each = slot; each < end; each++) out.push(...pageAt(tx, list, name, index, each))
+  return out
+}
+
+/** Without its beginning a run goes on where the one before it ends. */
+function joinsTwoRuns(list: PageList, slot: number, removed: string): boolean {
+  return slot > 0 && beginsRun(removed, list.size)
+}
+
+/** Puts `pages` in the place of `gone` others from `slot` on. */
+function replacePages(
   tx: Tx,
   list: PageList,
   name: string,
   index: PageIndex,
   slot: number,
-  page: string[],
-  at: number,
+  gone: number,
+  pages: readonly string[][],
 ): void {
-  const atEnd = slot === index.pages.length - 1 && at === page.length - 1
-  const upper = page.splice(atEnd ? at : page.length >> 1)
-  const number = index.next++
-  index.pages.splice(slot + 1, 0, number)
-  index.counts.splice(slot + 1, 0, upper.length)
-  index.firsts.splice(slot + 1, 0, promised(upper[0], 'an empty page'))
-  tx.put(list.pages, pageName(name, number), upper)
-}
-
-/** Brings the index row in line with a changed page; an empty page goes, an empty list too. */
-function settle(tx: Tx, list: PageList, name: string, index: PageIndex, slot: number, page: string[]): void {
-  const first = page[0]
-  if (first === undefined) forget(tx, list, name, index, slot)
-  else {
-    index.counts[slot] = page.length
-    index.firsts[slot] = first
-    tx.put(list.pages, pageName(name, promised(index.pages[slot], 'an index without pages')), page)
-  }
+  const firsts = pages.map((page) => promised(page[0], 'an empty page'))
+  index.counts.splice(slot, gone, ...pages.map((page) => page.length))
+  for (const first of index.firsts.splice(slot, gone, ...firsts)) tx.delete(list.pages, pageName(name, first))
+  pages.forEach((page, i) => tx.put(list.pages, pageName(name, firsts[i] ?? ''), page))
   if (index.total === 0) tx.delete(list.indexes, name)
   else tx.put(list.indexes, name, index)
-}
-
-function forget(tx: Tx, list: PageList, name: string, index: PageIndex, slot: number): void {
-  tx.delete(list.pages, pageName(name, promised(index.pages[slot], 'an index without pages')))
-  index.pages.splice(slot, 1)
-  index.counts.splice(slot, 1)
-  index.firsts.splice(slot, 1)
 }
 
 /** The page an entry belongs into: the last that begins at or below it. */
