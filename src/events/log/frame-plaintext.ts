@@ -5,6 +5,7 @@ import type { Boundary } from './anchor.js'
 import type { Linker } from './chain.js'
 import { COMMITMENT_BYTES, MAX_BODY_BYTES, MAX_U16, MAX_U48, SALT_BYTES } from './format.js'
 import type { Scratch } from './scratch.js'
+import { readStretch } from './stretch.js'
 import type { Appended, NewRecord, ReadRecord } from './record.js'
 
 /** What one append put together; never empty. */
@@ -12,14 +13,16 @@ export type Group = readonly NewRecord[]
 
 const MAX_COUNT_BYTES = 8
 const GROUP_OVERHEAD_BYTES = MAX_COUNT_BYTES + 6
-/** Time step, type, version, length and salt at their longest. */
-const RECORD_OVERHEAD_BYTES = 8 + 3 + 3 + 4 + SALT_BYTES
+/** Time step, type, version and length at their longest. */
+const RECORD_OVERHEAD_BYTES = 8 + 3 + 3 + 4
 /** A record at its shortest: four varints of a byte, a salt, no body. */
 const SHORTEST_RECORD_BYTES = 4 + SALT_BYTES
 
-/** An upper bound of what a group takes in a frame. */
+/** An upper bound of what a group takes in a frame, also once its records are erased. */
 export function groupBytes(group: Group): number {
-  return group.reduce((sum, { body }) => sum + RECORD_OVERHEAD_BYTES + body.length, GROUP_OVERHEAD_BYTES)
+  const recordBytes = ({ body }: NewRecord) =>
+    RECORD_OVERHEAD_BYTES + Math.max(SALT_BYTES + body.length, COMMITMENT_BYTES)
+  return group.reduce((sum, record) => sum + recordBytes(record), GROUP_OVERHEAD_BYTES)
 }
 
 /** Plaintext of a frame (SPEC § 4.4), in `scratch`, that continues `start`, and where each group ended. */
@@ -80,15 +83,24 @@ export function decodeGroups(
   plaintext: Buffer,
   start: Boundary,
   linker: Linker,
+  stretches = false,
 ): { records: ReadRecord[]; nextSeq: number; link: Uint8Array } {
   const fields = new Reader(plaintext)
   const records: ReadRecord[] = []
-  let link = start.link
+  let { nextSeq, link } = start
   const groups = fields.varint()
   if (groups === 0) throw new SottoError('malformed', 'a frame without a group')
-  for (let i = 0; i < groups; i++) link = readGroup(fields, records, { nextSeq: start.nextSeq, link }, linker)
+  for (let i = 0; i < groups; i++) {
+    const count = fields.varint()
+    const stretch = count === 0 && stretches
+    const end = stretch
+      ? readStretch(fields, records, nextSeq)
+      : readGroup(fields, records, { nextSeq, link }, linker, count)
+    nextSeq = end.nextSeq
+    link = end.link
+  }
   fields.end()
-  return { records, nextSeq: start.nextSeq + records.length, link }
+  return { records, nextSeq, link }
 }
 
 function readGroup(
@@ -96,22 +108,22 @@ function readGroup(
   records: ReadRecord[],
   from: { readonly nextSeq: number; readonly link: Uint8Array },
   linker: Linker,
-): Uint8Array {
-  const count = fields.varint()
+  count: number,
+): { nextSeq: number; link: Uint8Array } {
   if (count === 0 || count * SHORTEST_RECORD_BYTES > fields.left) {
     throw new SottoError('malformed', 'a group of no or too many records')
   }
   let at = fields.u48()
   linker.begin(from.link, count)
   for (let i = 0; i < count; i++) {
-    const record = readRecord(fields, from.nextSeq + records.length, at, linker)
+    const record = readRecord(fields, from.nextSeq + i, at, linker)
     at = record.at
     records.push(record)
   }
   const link = linker.end()
   const last = records.at(-1)
   if (last !== undefined) Object.assign(last, { groupEnd: true, link })
-  return link
+  return { nextSeq: from.nextSeq + count, link }
 }
 
 function readRecord(fields: Reader, seq: number, previousAt: number, linker: Linker): ReadRecord {
@@ -125,12 +137,14 @@ function readRecord(fields: Reader, seq: number, previousAt: number, linker: Lin
   const erased = size % 2 === 1
   if (erased) {
     if (size !== 2 * COMMITMENT_BYTES + 1) throw new SottoError('malformed', 'a commitment of another length')
-    linker.addCommitment(seq, at, type, version, fields.bytes(COMMITMENT_BYTES))
-    return { seq, at, type, version, body: new Uint8Array(0), erased, groupEnd: false, link: null }
+    const kept = fields.bytes(COMMITMENT_BYTES)
+    linker.addCommitment(seq, at, type, version, kept)
+    return { seq, at, type, version, body: new Uint8Array(0), erased, kept, groupEnd: false, link: null }
   }
-  const salted = fields.bytes(SALT_BYTES + size / 2)
-  linker.addBody(seq, at, type, version, salted)
-  return { seq, at, type, version, body: salted.subarray(SALT_BYTES), erased, groupEnd: false, link: null }
+  const kept = fields.bytes(SALT_BYTES + size / 2)
+  linker.addBody(seq, at, type, version, kept)
+  const body = kept.subarray(SALT_BYTES)
+  return { seq, at, type, version, body, erased, kept, groupEnd: false, link: null }
 }
 
 /** Byte by byte: for so few a call out of JavaScript costs more than the copy. */

@@ -19,9 +19,10 @@ export class FrameWalk {
   #ahead: Buffer = Buffer.alloc(0)
   #aheadAt = 0
 
-  constructor(segment: SegmentFile) {
+  /** From the first frame, or from a boundary that a claim of this segment proves. */
+  constructor(segment: SegmentFile, start: Boundary = firstBoundary(segment.entry)) {
     this.#segment = segment
-    this.#position = firstBoundary(segment.entry)
+    this.#position = start
   }
 
   /** Behind the last frame that was returned. */
@@ -48,7 +49,12 @@ export class FrameWalk {
     const plaintext = openFrame(this.#segment.keys, start, sealed)
     if (plaintext === null) return null
     try {
-      const { records, nextSeq, link } = decodeGroups(plaintext, start, this.#linker)
+      const { records, nextSeq, link } = decodeGroups(
+        plaintext,
+        start,
+        this.#linker,
+        this.#segment.compacting,
+      )
       const offset = start.offset + FRAME_LENGTH_BYTES + sealed.length
       this.#position = { frames: start.frames + 1, offset, nextSeq, link }
       return records

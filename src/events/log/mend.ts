@@ -46,7 +46,7 @@ async function mendEnd(files: LogFiles, entry: SegmentEntry, seen: SegmentSeen):
   const anchorage = judgeSlots(seen.slots)
   const tail = size > end.offset
   if (anchorage === null || !(tail || anchorage.torn)) return
-  const { file, keys } = await openSegment(files.fs, files.directory, entry, files.keyring, 'rw')
+  const { file, keys } = await openSegment(files, entry, 'rw')
   try {
     if (tail) await file.truncate(end.offset)
     if (anchorage.torn) {

@@ -38,7 +38,7 @@ async function* readSegment(
   fromSeq: number,
 ): AsyncGenerator<readonly ReadRecord[]> {
   mustBeOpen()
-  const segment = await openSegment(files.fs, files.directory, entry, files.keyring)
+  const segment = await openSegment(files, entry)
   try {
     const walk = new FrameWalk(segment)
     const last = Math.min(until, (next?.firstSeq ?? Infinity) - 1)

@@ -18,6 +18,8 @@ export interface LogRecord extends NewRecord {
 
 /** A record as it is read: `link` is the chain's link after its group, on the last record of a group only. */
 export interface ReadRecord extends LogRecord {
+  /** What the chain holds of it: salt (16 bytes) ‖ body, or of an erased record its commitment (32 bytes). A view. */
+  readonly kept: Uint8Array
   readonly groupEnd: boolean
   readonly link: Uint8Array | null
 }

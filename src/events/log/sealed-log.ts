@@ -8,7 +8,7 @@ import { IDLE_CLAIM_MS } from './format.js'
 import { type Manifest, writeManifest } from './manifest.js'
 import type { Recovered } from './mend.js'
 import { type ReadSource, readFrames } from './read-frames.js'
-import type { Appended, Head, NewRecord, ReadRecord } from './record.js'
+import type { Appended, Head, LogRecord, NewRecord, ReadRecord } from './record.js'
 import { SegmentWriter } from './segment-writer.js'
 import type { After } from './timer.js'
 
@@ -95,6 +95,42 @@ export class Log {
       },
     }
     return readFrames(source, fromSeq)
+  }
+
+  /**
+   * Erases bodies and salts of these records by a rewrite (SPEC § 4.6): time, type and commitment stay, and with them
+   * every link. Resolves when the old bytes are gone; of records that are erased already nothing is written.
+   * @throws malformed (no such record, or a compacting log), log-corrupt (nothing was changed), log-failed, log-closed
+   */
+  forget(seqs: readonly number[]): Promise<void> {
+    return this.#unbuilt(seqs)
+  }
+
+  /** Makes few segments with full frames out of many, where it is worth it. @returns how many there are now */
+  merge(): Promise<{ segments: number }> {
+    return this.#unbuilt()
+  }
+
+  /** A new key-encryption key; every segment is rewritten under it, and the keys before it are gone. */
+  rekey(): Promise<{ generation: number }> {
+    return this.#unbuilt()
+  }
+
+  /** Ends the segment being written, so that all records that there are now can be rewritten. */
+  rotate(): Promise<void> {
+    return this.#unbuilt()
+  }
+
+  /**
+   * Leaves out the records that `keep` refuses, for a log that is `compacting`; sequence numbers stay. Records that
+   * are appended after the call are kept.
+   */
+  compact(keep: (record: LogRecord) => boolean): Promise<void> {
+    return this.#unbuilt(keep)
+  }
+
+  #unbuilt<T>(..._: unknown[]): Promise<T> {
+    return Promise.reject(new SottoError('internal'))
   }
 
   /** Waits for what was appended, writes the closing claim, frees the lock and forgets the keys. Idempotent. */

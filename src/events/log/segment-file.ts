@@ -1,7 +1,8 @@
-import type { FileHandle, FileSystem } from '../file-system/file-system.js'
+import type { FileHandle } from '../file-system/file-system.js'
 import { type Slot, decodeSlot } from './anchor.js'
 import { Damage, problem } from './damage.js'
 import { FRAMES_OFFSET, HEADER_BYTES, SLOT_BYTES } from './format.js'
+import type { LogFiles } from './examine.js'
 import type { Keyring } from './keyring.js'
 import type { SegmentEntry } from './manifest.js'
 import { type SegmentKeys, decodeHeader } from './segment-header.js'
@@ -16,6 +17,8 @@ export interface SegmentFile {
   readonly file: FileHandle
   readonly size: number
   readonly slots: readonly [Slot, Slot]
+  /** Stretches may stand in it (SPEC § 4.6, compaction); absent means that one is damage. */
+  readonly compacting?: boolean
 }
 
 export function segmentPath(directory: string, number: number): string {
@@ -34,10 +37,8 @@ export function segmentNumber(name: string): number | null {
  * @throws log-corrupt
  */
 export async function openSegment(
-  fs: FileSystem,
-  directory: string,
+  { fs, directory, keyring, compacting }: LogFiles,
   entry: SegmentEntry,
-  keyring: Keyring,
   mode: 'r' | 'rw' = 'r',
 ): Promise<SegmentFile> {
   const path = segmentPath(directory, entry.number)
@@ -46,7 +47,7 @@ export async function openSegment(
     throw new Damage(problem(entry.number, 0, 'unreadable'), { cause })
   })
   try {
-    return { entry, file, ...(await readHead(file, entry, keyring)) }
+    return { entry, file, compacting, ...(await readHead(file, entry, keyring)) }
   } catch (error) {
     await file.close()
     throw error

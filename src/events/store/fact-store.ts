@@ -71,6 +71,26 @@ export class FactStore {
     for await (const records of this.#log.readFrames(from)) yield records.map(toFact)
   }
 
+  /** The records as the chain holds them, a frame's at a time: for exports, which prove rather than tell. */
+  readRecords(from = 1): AsyncGenerator<readonly ReadRecord[]> {
+    return this.#log.readFrames(from)
+  }
+
+  /** Erases these facts' bodies; resolves when the old bytes are gone. Idempotent. @throws as Log.forget */
+  forget(seqs: readonly number[]): Promise<void> {
+    return this.#log.forget(seqs)
+  }
+
+  /** @returns how many segments there are now; @throws as Log.merge */
+  merge(): Promise<{ segments: number }> {
+    return this.#log.merge()
+  }
+
+  /** The log under a new key; the caller appends `LogKeyRotated`. @throws as Log.rekey */
+  rekey(): Promise<{ generation: number }> {
+    return this.#log.rekey()
+  }
+
   /** Idempotent. */
   close(): Promise<void> {
     return this.#log.close()
