@@ -1,9 +1,7 @@
 import type { FactType } from './facts.js'
 
-interface Row {
-  readonly code: number
-  readonly version: number
-}
+/** The number and the present version of every type of fact; versions count from 1. */
+export type Registry = Record<FactType, { readonly code: number; readonly version: number }>
 
 /** The numbers facts bear on disk (SPEC § 4.1), never reused. 58 to 59 and 100 to 199 are reserved. */
 export const REGISTRY = {
@@ -50,5 +48,6 @@ export const REGISTRY = {
   MessageFailed: { code: 54, version: 1 },
   MessageReceived: { code: 55, version: 1 },
   MessagesShown: { code: 56, version: 1 },
+  MessagesRequeued: { code: 57, version: 1 },
   GateRefused: { code: 80, version: 1 },
-} as const satisfies Record<FactType, Row>
+} as const satisfies Registry
