@@ -51,6 +51,8 @@ function contact(id: UserId, state: ContactState, nickname: string): ContactRow 
     requestSent: false,
     verified: false,
     doubt: null,
+    device: null,
+    rival: null,
   }
 }
 

@@ -4,6 +4,7 @@ import { allowList } from './folds/allow-list.js'
 import { contacts } from './folds/contacts.js'
 import { conversations } from './folds/conversations.js'
 import { dedupe } from './folds/dedupe.js'
+import { forgotten } from './folds/forgotten.js'
 import { messages } from './folds/messages.js'
 import { outbox } from './folds/outbox.js'
 import { presence } from './folds/presence.js'
@@ -22,6 +23,7 @@ const ALL = [
   conversations,
   outbox,
   dedupe,
+  forgotten,
 ] as const
 
 type FactsOf<F> = F extends { readonly on: infer On } ? keyof On : never
@@ -31,13 +33,7 @@ type Projected = FactsOf<(typeof ALL)[number]>
 export const UNPROJECTED = {
   LogRecovered: 'told from the log, to whoever audits it',
   LogKeyRotated: 'told from the log, to whoever audits it',
-  ContentForgotten: 'not yet folded',
   ContentErased: 'not yet folded',
-  DeviceActivated: 'not yet folded',
-  DeviceSuperseded: 'not yet folded',
-  DeviceConflict: 'not yet folded',
-  ContactDeviceSeen: 'not yet folded',
-  ContactDoubted: 'not yet folded',
   DisappearingSet: 'not yet folded',
   GateRefused: 'told from the log, to whoever audits it',
 } as const satisfies Record<Exclude<FactType, Projected>, string>

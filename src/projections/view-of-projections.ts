@@ -3,8 +3,9 @@ import type { Reads } from './engine/fold.js'
 import type { Rows } from './engine/rows.js'
 import { allowRows } from './folds/allow-list.js'
 import { contactRow, contactRows } from './folds/contact-row.js'
-import { conversationRows, newestIn, unseenIn } from './folds/conversations.js'
+import { conversationRows, newestIdsIn, newestIn, unseenIn } from './folds/conversations.js'
 import { wasQueued, wasReceived } from './folds/dedupe.js'
+import { forgottenSince } from './folds/forgotten.js'
 import { messageRow } from './folds/messages.js'
 import { PROJECTION } from './folds/numbers.js'
 import { outboxPeers, pendingFor } from './folds/outbox-row.js'
@@ -55,6 +56,8 @@ export function viewOf(current: () => Current, onDamage: () => void): View {
       }),
     conversation: (id, { since = 0, limit = Infinity } = {}) =>
       read((reads) => newestIn(reads, id, limit, since)),
+    conversationIds: (id, { since, limit }) => read((reads) => newestIdsIn(reads, id, limit, since)),
+    forgotten: (sinceDay, limit) => read((reads) => forgottenSince(reads, sinceDay, limit)),
     conversations: kept(PROJECTION.conversations, conversationRows),
     unshown: (id) => read((reads) => unseenIn(reads, id)),
     trackers: kept(PROJECTION.trackers, trackerRows),

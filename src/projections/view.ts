@@ -25,7 +25,23 @@ export interface SelfRow {
   readonly loggedOut: boolean
   /** Seed of the recovery key, until the first backup took it along. */
   readonly recoverySeed: Uint8Array | null
+  /** The device that speaks for us, as this log knows it; null before any was activated (SPEC § 2.5). */
+  readonly device: DeviceRow | null
+  /** A newer device speaks for us: we send nothing any more. */
+  readonly superseded: AgainstUs | null
+  /** Another device speaks for us in the same epoch: we send nothing until a newer epoch settles it. */
+  readonly deviceConflict: AgainstUs | null
 }
+
+/** A device as its statement (123 bytes) proves it; `device` is 16 bytes. */
+export interface DeviceRow {
+  readonly epoch: number
+  readonly device: Uint8Array
+  readonly statement: Uint8Array
+}
+
+/** The epoch of a device that speaks against ours, and who told of it. */
+export type AgainstUs = Pick<FactData['DeviceSuperseded'], 'epoch' | 'how'>
 
 export type ContactState = 'requested' | 'incoming' | 'friend' | 'blocked'
 
@@ -51,6 +67,10 @@ export interface ContactRow {
   readonly requestSent: boolean
   readonly verified: boolean
   readonly doubt: string | null
+  /** Their newest device; null while none has shown itself. */
+  readonly device: DeviceRow | null
+  /** Another device of the same epoch: neither is talked to. */
+  readonly rival: DeviceRow | null
 }
 
 export interface PresenceRow {
@@ -127,6 +147,16 @@ export interface View {
     id: UserId,
     options?: { readonly since?: number; readonly limit?: number },
   ): readonly MessageRow[]
+  /** The IDs of what `conversation` would show, without opening the messages. */
+  conversationIds(
+    id: UserId,
+    options: { readonly since: number; readonly limit: number },
+  ): readonly MessageId[]
+  /** The newest `limit` letters of that day or later that were forgotten on purpose, oldest first; days since 1970, UTC. */
+  forgotten(
+    sinceDay: number,
+    limit: number,
+  ): readonly { readonly messageId: MessageId; readonly day: number }[]
   conversations(): readonly ConversationRow[]
   unshown(id: UserId): readonly MessageId[]
   trackers(): readonly { readonly url: string; readonly at: number }[]

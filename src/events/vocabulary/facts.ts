@@ -159,6 +159,8 @@ export interface FactData {
   MessageDelivered: { readonly messageId: MessageId; readonly to: UserId }
   MessageRead: { readonly messageId: MessageId; readonly to: UserId }
   MessageFailed: { readonly messageId: MessageId; readonly to: UserId; readonly reason: string }
+  /** Texts that `to` had acknowledged and has lost since (SPEC § 6.5, frame 12): they are to be sent again. */
+  MessagesRequeued: { readonly to: UserId; readonly messageIds: readonly MessageId[] }
   /** `sentAt` is the sender's unclamped time stamp; the record's own `at` is when it came. */
   MessageReceived: LetterBody & {
     readonly messageId: MessageId

@@ -74,4 +74,6 @@ const STRANGER: ContactRow = {
   requestSent: false,
   verified: false,
   doubt: null,
+  device: null,
+  rival: null,
 }

@@ -2,6 +2,7 @@ import type { FactOf, UserId } from '../../events/vocabulary/facts.js'
 import { fold } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import { cardOf, changed, dropContact, newContact, saveContact, storedContact } from './contact-row.js'
+import { deviceDoubted, deviceSeen } from './contact-device.js'
 import type { StoredContact } from './contact-row.js'
 import { contradicts, doubted, learnedEndpoints, pinned, typedEndpoints } from './contact-rules.js'
 import { PROJECTION } from './numbers.js'
@@ -95,6 +96,16 @@ function contactEndpointsLearned({ data }: FactOf<'ContactEndpointsLearned'>, tx
   saveContact(tx, place(known, data.endpoints))
 }
 
+function contactDeviceSeen(fact: FactOf<'ContactDeviceSeen'>, tx: Tx): void {
+  const known = unblocked(tx, fact.data.id)
+  if (known !== undefined) saveContact(tx, changed(known, deviceSeen(known.shown, fact)))
+}
+
+function contactDoubted({ data }: FactOf<'ContactDoubted'>, tx: Tx): void {
+  const known = unblocked(tx, data.id)
+  if (known !== undefined) saveContact(tx, changed(known, deviceDoubted(known.shown)))
+}
+
 /** Whoever is blocked neither gets in nor is called; tokens are withheld, not forgotten. Strangers can be blocked. */
 function contactBlocked({ data, at }: FactOf<'ContactBlocked'>, tx: Tx): void {
   const barred = { state: 'blocked', admits: null, shows: null, secret: null } as const
@@ -118,7 +129,7 @@ function contactUnblocked({ data }: FactOf<'ContactUnblocked'>, tx: Tx): void {
 export const contacts = fold({
   name: 'contacts',
   number: PROJECTION.contacts,
-  version: 2,
+  version: 3,
   on: {
     FriendRequested: friendRequested,
     ContactLearned: contactLearned,
@@ -130,6 +141,8 @@ export const contacts = fold({
     FriendSecretReceived: friendSecretReceived,
     ContactCardReceived: contactCardReceived,
     ContactEndpointsLearned: contactEndpointsLearned,
+    ContactDeviceSeen: contactDeviceSeen,
+    ContactDoubted: contactDoubted,
     ContactBlocked: contactBlocked,
     ContactUnblocked: contactUnblocked,
     ContactRemoved: ({ data }: FactOf<'ContactRemoved'>, tx) => dropContact(tx, data.id),

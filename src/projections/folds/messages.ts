@@ -3,6 +3,7 @@ import { fold, table } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import { clampedTime } from '../lists/order.js'
 import type { MessageRow, MessageState, TrailStep } from '../view.js'
+import { contactRow } from './contact-row.js'
 import { wasQueued, wasReceived } from './dedupe.js'
 import { PROJECTION } from './numbers.js'
 import { outboxRow, pendingFor } from './outbox-row.js'
@@ -77,6 +78,17 @@ function isAnotherWay(row: MessageRow, step: TrailStep): boolean {
   return !row.trail.some(({ what, how }) => what === step.what && how === step.how)
 }
 
+/** A friend lost what was acknowledged: the text is on its way again, and the trail keeps that it was there. */
+function messagesRequeued({ data, at }: FactOf<'MessagesRequeued'>, tx: Tx): void {
+  if (contactRow(tx, data.to)?.state !== 'friend') return
+  for (const id of data.messageIds) {
+    const row = messageRow(tx, id)
+    if (row?.direction !== 'out' || row.with !== data.to) continue
+    if (row.state !== 'delivered' && row.state !== 'read') continue
+    tx.put(messageTable, id, { ...row, state: 'queued', trail: [...row.trail, { at, what: 'requeued' }] })
+  }
+}
+
 function messagesShown({ data, at }: FactOf<'MessagesShown'>, tx: Tx): void {
   for (const id of data.messageIds) {
     const row = messageRow(tx, id)
@@ -95,7 +107,7 @@ function contactRemoved({ data, at }: FactOf<'ContactRemoved'>, tx: Tx): void {
 export const messages = fold({
   name: 'messages',
   number: PROJECTION.messages,
-  version: 1,
+  version: 2,
   on: {
     MessageQueued: messageQueued,
     MessageReceived: messageReceived,
@@ -107,6 +119,7 @@ export const messages = fold({
       advance(tx, data.messageId, data.to, 'read', at),
     MessageFailed: ({ data, at }: FactOf<'MessageFailed'>, tx) =>
       advance(tx, data.messageId, data.to, 'failed', at, data.reason),
+    MessagesRequeued: messagesRequeued,
     MessagesShown: messagesShown,
     ContactRemoved: contactRemoved,
   },

@@ -10,4 +10,5 @@ export const PROJECTION = {
   conversations: 8,
   outbox: 9,
   dedupe: 10,
+  forgotten: 11,
 } as const

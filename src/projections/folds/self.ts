@@ -3,6 +3,7 @@ import type { FactOf } from '../../events/vocabulary/facts.js'
 import { fold, table } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import type { SelfRow } from '../view.js'
+import { activated, conflicted, NO_DEVICE, superseded } from './own-device.js'
 import { PROJECTION } from './numbers.js'
 
 const ONLY_ROW = 'self'
@@ -24,6 +25,7 @@ const NOBODY: SelfRow = {
   endpoints: [],
   loggedOut: false,
   recoverySeed: null,
+  ...NO_DEVICE,
 }
 
 /** Undefined until an identity exists. */
@@ -32,8 +34,12 @@ export function selfRow(reads: Reads): SelfRow | undefined {
   return row === undefined || row.id === '' ? undefined : row
 }
 
+function stored(tx: Tx): SelfRow {
+  return tx.get(selfTable, ONLY_ROW) ?? NOBODY
+}
+
 function change(tx: Tx, patch: Partial<SelfRow>): void {
-  tx.put(selfTable, ONLY_ROW, { ...(tx.get(selfTable, ONLY_ROW) ?? NOBODY), ...patch })
+  tx.put(selfTable, ONLY_ROW, { ...stored(tx), ...patch })
 }
 
 /** An identity is for life: a log never passes to another ID, but the same one may come with a newer certificate. */
@@ -62,7 +68,7 @@ function introductionKeyDrawn({ data }: FactOf<'IntroductionKeyDrawn'>, tx: Tx):
 export const self = fold({
   name: 'self',
   number: PROJECTION.self,
-  version: 1,
+  version: 2,
   on: {
     IdentityCreated: identityCreated,
     ProfileChanged: profileChanged,
@@ -74,6 +80,9 @@ export const self = fold({
     LoggedIn: (_fact: FactOf<'LoggedIn'>, tx) => change(tx, { loggedOut: false }),
     LoggedOut: (_fact: FactOf<'LoggedOut'>, tx) => change(tx, { loggedOut: true }),
     RecoverySeedKept: ({ data }: FactOf<'RecoverySeedKept'>, tx) => change(tx, { recoverySeed: data.seed }),
+    DeviceActivated: (fact: FactOf<'DeviceActivated'>, tx) => change(tx, activated(stored(tx), fact)),
+    DeviceSuperseded: (fact: FactOf<'DeviceSuperseded'>, tx) => change(tx, superseded(stored(tx), fact)),
+    DeviceConflict: (fact: FactOf<'DeviceConflict'>, tx) => change(tx, conflicted(stored(tx), fact)),
     BackupMade: (_fact: FactOf<'BackupMade'>, tx) => change(tx, { recoverySeed: null }),
   },
 })
