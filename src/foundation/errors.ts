@@ -44,6 +44,11 @@ const TABLE = {
     hint: 'copy the url that tracker run printed',
     exit: EXIT.usage,
   },
+  'bad-receipt': {
+    message: 'that is not a receipt',
+    hint: 'give the whole text that log head printed, or a file that holds nothing else',
+    exit: EXIT.usage,
+  },
   'bad-profile': {
     message: 'that nickname or picture cannot be used',
     hint: 'use up to 64 printable characters, and a PNG or JPEG of up to 8 KiB',
@@ -100,6 +105,42 @@ const TABLE = {
     exit: EXIT.usage,
   },
   cancelled: { message: 'cancelled', hint: 'nothing was changed', exit: EXIT.interrupted },
+  // another device
+  superseded: {
+    message: 'another device speaks for you now; this one sends nothing',
+    hint: 'use the other device; to come back here, device export there and device import here, or sotto login if it is lost',
+    exit: EXIT.failed,
+  },
+  'not-a-bundle': {
+    message: 'this is not a sotto device bundle',
+    hint: 'choose the file that device export wrote',
+    exit: EXIT.failed,
+  },
+  'bundle-version': {
+    message: 'this device bundle was made by a newer sotto',
+    hint: 'upgrade sotto',
+    exit: EXIT.failed,
+  },
+  'bundle-unopened': {
+    message: 'this device bundle is of another identity, or damaged',
+    hint: 'log in with the key of the device that made it, or export it again',
+    exit: EXIT.untrusted,
+  },
+  'bundle-damaged': {
+    message: 'this device bundle is damaged',
+    hint: 'nothing was changed; export it again',
+    exit: EXIT.integrity,
+  },
+  'device-ahead': {
+    message: 'this device knows more than the bundle',
+    hint: 'nothing was changed; export on this device instead',
+    exit: EXIT.failed,
+  },
+  'device-conflict': {
+    message: 'this device has a history of its own that the bundle does not know',
+    hint: 'nothing was changed; to have both, log in with another --profile and import there',
+    exit: EXIT.failed,
+  },
   // log
   'log-corrupt': {
     message: 'the log is damaged',
@@ -163,6 +204,16 @@ const TABLE = {
   unreachable: {
     message: 'the other side could not be reached',
     hint: 'try again later; what was queued stays queued',
+    exit: EXIT.network,
+  },
+  'connection-lost': {
+    message: 'the connection was lost',
+    hint: 'nothing is half done; try again',
+    exit: EXIT.network,
+  },
+  'wrong-device': {
+    message: 'there is a web site at that address, and no device of yours',
+    hint: 'run sotto device receive there, logged in with the same key; both clocks must be right',
     exit: EXIT.network,
   },
   'not-delivered': {
