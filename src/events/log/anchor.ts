@@ -56,6 +56,12 @@ export function decodeSlot(keys: SegmentKeys, slot: Buffer, index: number): Slot
   return frames % SLOTS === index ? { ...boundary, settled: fields.u8() === 1 } : 'broken'
 }
 
+/** The claim of the most frames, or null where neither slot holds one. */
+export function newestClaim([even, odd]: readonly [Slot, Slot]): Claim | null {
+  if (typeof even === 'string') return typeof odd === 'string' ? null : odd
+  return typeof odd === 'string' || even.frames > odd.frames ? even : odd
+}
+
 function tagOf(keys: SegmentKeys, claim: Uint8Array): Buffer {
   return mac(keys.anchorKey, 'sotto/anchor/1', keys.segmentId, claim).subarray(0, MAC_BYTES)
 }

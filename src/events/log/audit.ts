@@ -37,13 +37,13 @@ export async function auditLog(place: LogPlace): Promise<Audit> {
  * looks again; who does not leaves the end to the writer.
  */
 async function surveyed(place: LogPlace, files: LogFiles, key: Uint8Array): Promise<Survey> {
-  const first = await survey(files, key, false)
+  const first = await survey(files, key, { live: false, walkBytes: Infinity })
   if (first.last === null || first.last.ending.kind === 'whole') return first
   try {
     const unlock = await takeLock(place)
-    return await survey(files, key, false).finally(unlock)
+    return await survey(files, key, { live: false, walkBytes: Infinity }).finally(unlock)
   } catch (error) {
-    if (isSottoError(error, 'log-busy')) return survey(files, key, true)
+    if (isSottoError(error, 'log-busy')) return survey(files, key, { live: true, walkBytes: Infinity })
     return first
   }
 }

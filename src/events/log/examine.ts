@@ -1,6 +1,6 @@
 import { equalBytes } from '../../foundation/bytes.js'
 import type { FileSystem } from '../file-system/file-system.js'
-import type { Boundary, Claim, Slot } from './anchor.js'
+import { type Boundary, type Claim, type Slot, firstBoundary, newestClaim } from './anchor.js'
 import { Damage, type Problem, problem } from './damage.js'
 import { FRAMES_OFFSET } from './format.js'
 import { FrameWalk } from './frame-walk.js'
@@ -14,38 +14,82 @@ export interface LogFiles {
   readonly fs: FileSystem
   readonly directory: string
   readonly keyring: Keyring
+  /** A log that leaves out records that no longer count (SPEC § 4.6, compaction). */
+  readonly compacting: boolean
 }
 
-/** A segment that was walked from end to end; `seen` is null where not even its header opened. */
+/** A segment that was looked at; `seen` is null where not even its header opened. */
 export interface Examined {
   readonly entry: SegmentEntry
   readonly seen: SegmentSeen | null
   readonly ending: Ending
 }
 
-/**
- * Walks the chain over all listed segments, in order (SPEC § 4.5). `live`: someone else may be writing, so the end of
- * the last segment is only what it happens to be.
- */
+/** How a log is looked at. */
+export interface Look {
+  /** Someone else may be writing, so the end of the last segment is only what it happens to be. */
+  readonly live: boolean
+  /** Of older segments than the newest that fit into this, only what is behind the newest claim is walked. */
+  readonly walkBytes: number
+}
+
+/** Looks at all listed segments, in order (SPEC § 4.5). */
 export async function* examine(
   files: LogFiles,
   { segments }: Manifest,
-  live: boolean,
+  { live, walkBytes }: Look,
 ): AsyncGenerator<Examined> {
-  for (const [i, entry] of segments.entries()) yield await examineSegment(files, entry, segments[i + 1], live)
+  const firstWalked = await oldestWithin(files, segments, walkBytes)
+  for (const [i, entry] of segments.entries()) {
+    yield await examineSegment(files, entry, segments[i + 1], { live, whole: i >= firstWalked })
+  }
 }
 
-async function examineSegment(
-  { fs, directory, keyring }: LogFiles,
+/** The index of the oldest of the newest segments that fit into so many bytes together. */
+async function oldestWithin(
+  { fs, directory }: LogFiles,
+  segments: readonly SegmentEntry[],
+  walkBytes: number,
+): Promise<number> {
+  if (walkBytes === Infinity) return 0
+  let oldest = segments.length
+  let bytes = 0
+  for (const { number } of segments.toReversed()) {
+    bytes += await sizeOf(fs, segmentPath(directory, number))
+    if (bytes > walkBytes) break
+    oldest--
+  }
+  return oldest
+}
+
+/** That a file is missing or does not open is told when it is its turn. */
+async function sizeOf(fs: FileSystem, path: string): Promise<number> {
+  try {
+    const file = await fs.open(path, 'r')
+    return await file.size().finally(() => file.close())
+  } catch {
+    return 0
+  }
+}
+
+/** How one segment is looked at: `whole` is from its first frame on, else from its newest claim. */
+export interface SegmentLook {
+  readonly live: boolean
+  readonly whole: boolean
+  /** Called before each frame; what it throws ends the look. */
+  readonly beforeFrame?: () => void | Promise<void>
+}
+
+/** @param next the segment that this one must lead to; without one it is the last */
+export async function examineSegment(
+  files: LogFiles,
   entry: SegmentEntry,
   next: SegmentEntry | undefined,
-  live: boolean,
+  look: SegmentLook,
 ): Promise<Examined> {
   try {
-    const segment = await openSegment(fs, directory, entry, keyring)
-    const seen = await walkThrough(segment).finally(() => segment.file.close())
-    if (next !== undefined) return { entry, seen, ending: judgeSealed(seen, next) }
-    return { entry, seen, ending: live ? judgeLive(seen) : judgeEnd(seen) }
+    const segment = await openSegment(files, entry)
+    return await judged(segment, next, look).finally(() => segment.file.close())
   } catch (error) {
     if (!(error instanceof Damage)) throw error
     const { offset, code } = error.problem
@@ -53,13 +97,41 @@ async function examineSegment(
   }
 }
 
-async function walkThrough(segment: SegmentFile): Promise<SegmentSeen> {
+/**
+ * A claim is authenticated: what lies before it was durable and whole once, and a short look does not ask whether it
+ * still is. Where a short look finds damage, a walk from the first frame on tells its place.
+ */
+async function judged(
+  segment: SegmentFile,
+  next: SegmentEntry | undefined,
+  look: SegmentLook,
+): Promise<Examined> {
+  const { entry, slots, size } = segment
+  const judge = (seen: SegmentSeen): Examined => {
+    if (next !== undefined) return { entry, seen, ending: judgeSealed(seen, next) }
+    return { entry, seen, ending: look.live ? judgeLive(seen) : judgeEnd(seen) }
+  }
+  const claim = newestClaim(slots)
+  if (!look.whole && claim !== null && claim.offset <= size) {
+    const short = judge(await walkFrom(segment, claim, look))
+    if (short.ending.kind !== 'damaged') return short
+  }
+  return judge(await walkFrom(segment, firstBoundary(entry), look))
+}
+
+async function walkFrom(
+  segment: SegmentFile,
+  start: Boundary,
+  { beforeFrame }: SegmentLook,
+): Promise<SegmentSeen> {
   const { slots, size } = segment
-  const walk = new FrameWalk(segment)
+  const walk = new FrameWalk(segment, start)
   let beforeEnd = walk.position
   let end = walk.position
   let contradicted = contradiction(slots, end)
-  while ((await walk.next()) !== null) {
+  for (;;) {
+    await beforeFrame?.()
+    if ((await walk.next()) === null) break
     beforeEnd = end
     end = walk.position
     contradicted ??= contradiction(slots, end)

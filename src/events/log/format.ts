@@ -32,6 +32,9 @@ export const SLOTS = 2
 export const SLOT_BYTES = 96
 export const FRAMES_OFFSET = HEADER_BYTES + SLOTS * SLOT_BYTES
 
-export const DEFAULT_SEGMENT_BYTES = 64 << 20
+/** Also what reading the newest few records after a crash walks at most. */
+export const DEFAULT_SEGMENT_BYTES = 16 << 20
+/** The newest segments that fit into this are walked from end to end at opening (SPEC § 4.5). */
+export const WALK_BYTES = 8 << 20
 /** How long the queue is empty before the log claims its last commit. */
 export const IDLE_CLAIM_MS = 50

@@ -5,7 +5,7 @@ import type { FileSystem, Unlock } from '../file-system/file-system.js'
 import { genesis } from './chain.js'
 import { Damage, problem } from './damage.js'
 import type { LogFiles } from './examine.js'
-import { DEFAULT_SEGMENT_BYTES } from './format.js'
+import { DEFAULT_SEGMENT_BYTES, WALK_BYTES } from './format.js'
 import { KEYRING_NAME, type Keyring, drawKeyring, readKeyring, writeKeyring } from './keyring.js'
 import { Log } from './sealed-log.js'
 import { EMPTY_MANIFEST, manifestKey, writeManifest } from './manifest.js'
@@ -24,13 +24,15 @@ export interface LogPlace {
   readonly root: Uint8Array
   /** 32 bytes: the address key, or a tracker's public key. The chain begins with it. */
   readonly owner: Uint8Array
+  /** A log that `Log.compact` may leave records out of (a tracker's); elsewhere what that leaves is damage. */
+  readonly compacting?: boolean
 }
 
 export interface LogOptions extends LogPlace {
   readonly rng: Rng
   /** Take the writer's lock (default). Without it the caller answers for being the only writer. */
   readonly lock?: boolean
-  /** A segment that has reached this many bytes (default 64 MiB) is followed by a new one. */
+  /** A segment that has reached this many bytes (default 16 MiB) is followed by a new one. */
   readonly segmentBytes?: number
   /** The timer of the idle claim. */
   readonly after?: After
@@ -39,6 +41,8 @@ export interface LogOptions extends LogPlace {
 export interface OpenLogOptions extends LogOptions {
   /** Reads what is there now, beside a writer or without one: takes no lock, writes nothing, recovers nothing. */
   readonly readOnly?: boolean
+  /** The newest segments that fit into so many bytes are walked whole (default 8 MiB; Infinity: all of them). */
+  readonly walkBytes?: number
 }
 
 /**
@@ -64,7 +68,7 @@ export async function createLog(options: LogOptions): Promise<Log> {
 }
 
 /**
- * Opens a log: takes the lock, walks the whole chain, and mends what a crash left behind the last durable frame.
+ * Opens a log: takes the lock, looks at every segment, walks the newest, and mends what a crash left behind the last durable frame.
  * @throws log-missing, log-busy, log-unopened (another root, or a damaged keyring: nothing can tell), log-corrupt
  *   (nothing was written then), log-failed
  */
@@ -75,7 +79,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
   try {
     const files = await openFiles(options)
     const key = manifestKey(options.root, files.keyring.logId)
-    const found = await survey(files, key, readOnly)
+    const found = await survey(files, key, { live: readOnly, walkBytes: options.walkBytes ?? WALK_BYTES })
     mustBeWhole(found)
     const recovered = readOnly ? null : await mend(files, found)
     const state = { manifest: found.manifest, head: found.head, recovered, unused: unusedOf(found) }
@@ -91,7 +95,7 @@ export async function openFiles(place: LogPlace): Promise<LogFiles> {
   const { fs, directory, root, owner } = place
   const keyring = await readKeyring(fs, directory, root, owner)
   if (keyring === null) throw await absent(place)
-  return { fs, directory, keyring }
+  return { fs, directory, keyring, compacting: place.compacting ?? false }
 }
 
 /** @throws log-busy, log-failed */
@@ -103,7 +107,7 @@ function noLock(): Promise<void> {
   return Promise.resolve()
 }
 
-async function writeEmpty({ fs, directory, root, owner, rng }: LogOptions) {
+async function writeEmpty({ fs, directory, root, owner, rng, compacting = false }: LogOptions) {
   const keyring: Keyring = drawKeyring(Uint8Array.from(owner), rng)
   const key = manifestKey(root, keyring.logId)
   try {
@@ -112,7 +116,7 @@ async function writeEmpty({ fs, directory, root, owner, rng }: LogOptions) {
   } catch (cause) {
     throw new SottoError('log-failed', undefined, { cause })
   }
-  return { files: { fs, directory, keyring }, key }
+  return { files: { fs, directory, keyring, compacting }, key }
 }
 
 /** Segments cannot be older than the keyring: without it there is a log whose keyring was lost, or none. */

@@ -3,12 +3,14 @@ import { SottoError } from '../../foundation/errors.js'
 import type { Rng } from '../../foundation/rng.js'
 import type { Unlock } from '../file-system/file-system.js'
 import { CommitQueue } from './commit-queue.js'
+import type { Problem } from './damage.js'
 import type { LogFiles } from './examine.js'
 import { IDLE_CLAIM_MS } from './format.js'
 import { type Manifest, writeManifest } from './manifest.js'
 import type { Recovered } from './mend.js'
 import { type ReadSource, readFrames } from './read-frames.js'
 import type { Appended, Head, LogRecord, NewRecord, ReadRecord } from './record.js'
+import { scrubSegments } from './scrub.js'
 import { SegmentWriter } from './segment-writer.js'
 import type { After } from './timer.js'
 
@@ -131,6 +133,25 @@ export class Log {
 
   #unbuilt<T>(..._: unknown[]): Promise<T> {
     return Promise.reject(new SottoError('internal'))
+  }
+
+  /**
+   * Walks everything that is durable now, beside appends: what opening did not look at (SPEC § 4.5).
+   * @param pause called before each frame, so that the caller can make it go slowly
+   * @returns what is damaged; nothing is done about it
+   * @throws log-closed when the log is closed meanwhile; the signal's reason when it is aborted
+   */
+  scrub(signal?: AbortSignal, pause?: () => void | Promise<void>): Promise<Problem[]> {
+    return scrubSegments({
+      files: () => this.#parts.files,
+      segments: () => this.#manifest.segments,
+      until: this.#head.seq,
+      beforeFrame: async () => {
+        await pause?.()
+        signal?.throwIfAborted()
+        if (this.#closed) throw new SottoError('log-closed')
+      },
+    })
   }
 
   /** Waits for what was appended, writes the closing claim, frees the lock and forgets the keys. Idempotent. */

@@ -1,13 +1,13 @@
 import { equalBytes } from '../../foundation/bytes.js'
-import { type Boundary, type Claim, type Slot, slotOffset } from './anchor.js'
+import { type Boundary, type Claim, type Slot, newestClaim, slotOffset } from './anchor.js'
 import type { DamageCode } from './damage.js'
 import { SLOT_BYTES, SLOTS } from './format.js'
 
-/** What a walk over a whole segment saw. */
+/** What a walk over a segment, from its first frame or from its newest claim, saw. */
 export interface SegmentSeen {
   /** Behind the last whole, valid frame. */
   readonly end: Boundary
-  /** One frame earlier; the same where there is no frame. */
+  /** One frame earlier; the same where the walk met no frame. */
   readonly beforeEnd: Boundary
   /** The file's length, in bytes. */
   readonly size: number
@@ -115,11 +115,6 @@ function judgeFrames({ end, size, contradicted }: SegmentSeen, { floor, ceiling 
 /** A segment that was created and never written to. */
 function unwritten({ slots }: SegmentSeen): boolean {
   return slots.every((slot) => slot === 'empty')
-}
-
-function newestClaim([even, odd]: readonly [Slot, Slot]): Claim | null {
-  if (typeof even === 'string') return typeof odd === 'string' ? null : odd
-  return typeof odd === 'string' || even.frames > odd.frames ? even : odd
 }
 
 function brokenSlot({ slots }: SegmentSeen): Ending {

@@ -1,18 +1,18 @@
 import { equalBytes } from '../../foundation/bytes.js'
 import { genesis } from './chain.js'
 import { Damage, type Problem, problem } from './damage.js'
-import { type Examined, type LogFiles, type Unlisted, examine, unlisted } from './examine.js'
+import { type Examined, type LogFiles, type Look, type Unlisted, examine, unlisted } from './examine.js'
 import { type Manifest, readManifest } from './manifest.js'
 import type { Head } from './record.js'
 
 /** A reader whose manifest was replaced while it read starts again; oftener than this it is damage. */
 const TRIES = 5
 
-/** Everything a walk over a log found out, damage included. */
+/** Everything a look at a log found out, damage included. */
 export interface Survey {
   readonly manifest: Manifest
   readonly problems: readonly Problem[]
-  /** Records that verified. */
+  /** Records that verified, or that an authentic claim vouches for. */
   readonly events: number
   /** The end of what verifies without a gap from the first record on. */
   readonly head: Head
@@ -23,15 +23,15 @@ export interface Survey {
 }
 
 /**
- * Walks the whole log. A writer beside us may replace the manifest and remove files meanwhile: what looks like damage
+ * Looks at all of the log. A writer beside us may replace the manifest and remove files meanwhile: what looks like damage
  * then is looked at again.
  * @throws log-corrupt when the manifest does not open
  */
-export async function survey(files: LogFiles, key: Uint8Array, live: boolean): Promise<Survey> {
+export async function survey(files: LogFiles, key: Uint8Array, look: Look): Promise<Survey> {
   const read = () => readManifest(files.fs, files.directory, key, files.keyring)
   for (let tries = 1; ; tries++) {
     const manifest = await read()
-    const found = await surveyOnce(files, manifest, live, read)
+    const found = await surveyOnce(files, manifest, look, read)
     if (found.problems.length === 0 || tries === TRIES) return found
     if ((await read()).generation === manifest.generation) return found
   }
@@ -40,7 +40,7 @@ export async function survey(files: LogFiles, key: Uint8Array, live: boolean): P
 async function surveyOnce(
   files: LogFiles,
   manifest: Manifest,
-  live: boolean,
+  look: Look,
   read: () => Promise<Manifest>,
 ): Promise<Survey> {
   const problems: Problem[] = []
@@ -48,7 +48,7 @@ async function surveyOnce(
   let head: Head = { seq: 0, link: genesis(files.keyring.logId, files.keyring.owner) }
   let last: Examined | null = null
   let previous: Examined | null = null
-  for await (const examined of examine(files, manifest, live)) {
+  for await (const examined of examine(files, manifest, look)) {
     const { entry, seen, ending } = examined
     const gapless = problems.length === 0 && equalBytes(entry.previousLink, head.link)
     if (seen !== null) {

@@ -1,3 +1,4 @@
+import type { Problem } from '../log/damage.js'
 import type { Head, ReadRecord } from '../log/record.js'
 import type { Log } from '../log/sealed-log.js'
 import type { Recovered } from '../log/mend.js'
@@ -89,6 +90,11 @@ export class FactStore {
   /** The log under a new key; the caller appends `LogKeyRotated`. @throws as Log.rekey */
   rekey(): Promise<{ generation: number }> {
     return this.#log.rekey()
+  }
+
+  /** @see Log.scrub */
+  scrub(signal?: AbortSignal, pause?: () => void | Promise<void>): Promise<Problem[]> {
+    return this.#log.scrub(signal, pause)
   }
 
   /** Idempotent. */
