@@ -9,7 +9,7 @@ import { proofHostOf } from './address.js'
 /** The last two monthly introduction keys serve (SPEC § 6.2). */
 const LIVE_INTRODUCTIONS = 2
 /** Checked in place of a proof when there is none, so that every request takes as long. */
-const NO_PROOF = new Uint8Array(PROOF_BYTES)
+export const NO_PROOF = new Uint8Array(PROOF_BYTES)
 const WEBSOCKET_KEY = /^[+/0-9A-Za-z]{22}==$/
 const SESSION_COOKIE = /(?:^|; )sid=([^;]*)(?:;|$)/
 
@@ -81,7 +81,7 @@ export class Admission {
 }
 
 /** The cookie of a request that WebSocket could go on from; everything else is not examined for what it says. */
-function proofOf(request: IncomingMessage): Buffer | null {
+export function proofOf(request: IncomingMessage): Buffer | null {
   const { headers, method, httpVersion } = request
   const ordinary =
     method === 'GET' &&
