@@ -154,7 +154,7 @@ function putSalt(out: Buffer, start: number, salts: Buffer, from: number): numbe
 }
 
 /** Unsigned LEB128 in its shortest form. */
-function putVarint(out: Buffer, start: number, value: number): number {
+export function putVarint(out: Buffer, start: number, value: number): number {
   let end = start
   let rest = value
   while (rest > 0x7f) {
@@ -165,7 +165,7 @@ function putVarint(out: Buffer, start: number, value: number): number {
   return end
 }
 
-function zigzag(value: number): number {
+export function zigzag(value: number): number {
   return value < 0 ? -2 * value - 1 : 2 * value
 }
 
