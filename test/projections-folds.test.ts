@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import type { Fact, FactData, MessageId, UserId } from '../src/events/vocabulary/facts.js'
 import { toHex } from '../src/foundation/bytes.js'
+import { sha256 } from '../src/foundation/crypto.js'
 import type { Table, Tx } from '../src/projections/engine/fold.js'
 import {
   countOf,
@@ -14,9 +15,11 @@ import {
   pageList,
   removeFrom,
 } from '../src/projections/lists/page-list.js'
-import type { MessageRow } from '../src/projections/view.js'
+import type { Projections } from '../src/projections/engine.js'
+import type { MessageRow, View } from '../src/projections/view.js'
+import { ErasedFacts, MemoryFacts } from './fixtures/fact-source.js'
 import { BOUNDED, PEOPLE, START, anyHistory, messageIdOf } from './fixtures/histories.js'
-import { given, happened, openOn } from './fixtures/projected.js'
+import { everythingIn, given, happened, openOn } from './fixtures/projected.js'
 
 const [ALICE = '', BOB = '', CAROL = '', MALLORY = ''] = PEOPLE
 const TOKEN = Buffer.alloc(32, 1)
@@ -407,18 +410,10 @@ t.test('RCV-4 a letter is shown once, however often and by whatever way it comes
   const world = await given(received(1, BOB), received(1, BOB), { type: 'MessageReceived', data: again })
   t.equal(world.view.conversation(BOB).length, 1)
   t.match(world.view.conversations(), [{ with: BOB, messages: 1, unread: 1 }])
-  const otherId = { ...again, messageId: messageIdOf(30) }
-  t.equal(
-    world.when({ type: 'MessageReceived', data: otherId }).conversation(BOB).length,
-    1,
-    'the same letter',
-  )
-  t.ok(world.view.seen(BOB, code(1), START + 1))
-  t.notOk(world.view.seen(CAROL, code(1), START + 1))
-  t.notOk(world.view.seen(BOB, code(1), START + 2))
+  t.ok(world.view.seen(messageIdOf(1), START + 1))
+  t.notOk(world.view.seen(messageIdOf(2), START + 2))
   world.when(created, queued(2, BOB))
-  t.ok(world.view.seen(ALICE, code(2), START + 2), 'own letters are known too')
-  t.notOk(world.view.seen(BOB, code(2), START + 2))
+  t.ok(world.view.seen(messageIdOf(2), START + 2), 'own letters are known too')
   t.strictSame(
     world.when(ack('MessageDelivered', 2, BOB), queued(2, BOB)).outbox(BOB),
     [],
@@ -427,35 +422,34 @@ t.test('RCV-4 a letter is shown once, however often and by whatever way it comes
   t.equal(world.view.message(messageIdOf(2))?.state, 'delivered')
 })
 
-t.test('RCV-4 letters are remembered for 90 days, page by page', async (t) => {
-  const world = await given(created)
-  const letter = (n: number, at: number) => {
-    const checkCode = Buffer.alloc(16)
-    checkCode.writeUInt32BE(n)
-    return {
+t.test(
+  'RCV-4 control letters are remembered for 90 days, page by page; texts for as long as they are here',
+  async (t) => {
+    const world = await given(created, received(9999, BOB))
+    const idOf = (n: number) => toHex(sha256(Buffer.from([n >> 8, n & 255]))).slice(0, 32)
+    const letter = (n: number, sentAt: number): Fact => ({
       type: 'MessageReceived',
       data: {
-        ...(received(n, BOB).data as FactData['MessageReceived']),
-        messageId: toHex(checkCode),
-        checkCode,
-        sentAt: at,
+        messageId: idOf(n),
+        checkCode: code(n & 255),
+        from: BOB,
+        sentAt,
+        how: 'link',
+        kind: 'read',
+        body: { ids: [] },
       },
-    } as Fact
-  }
-  for (let n = 0; n < 600; n++) world.at(START + n, letter(n, START + n))
-  const first = (n: number) => {
-    const checkCode = Buffer.alloc(16)
-    checkCode.writeUInt32BE(n)
-    return world.view.seen(BOB, checkCode, START + n)
-  }
-  world.at(START + 89 * DAY, letter(1000, START + 89 * DAY))
-  t.ok(first(0) && first(300) && first(599))
-  for (let n = 0; n < 3; n++) world.at(START + 91 * DAY + n, letter(1001 + n, START + 91 * DAY + n))
-  t.notOk(first(0) || first(200), 'full pages of old letters are gone')
-  t.ok(world.view.seen(BOB, Buffer.from('000003e8'.padEnd(32, '0'), 'hex'), START + 89 * DAY))
-  t.equal(world.view.conversation(BOB).length, 604, 'the messages themselves stay')
-  t.equal(world.at(START + 92 * DAY, letter(0, START)).conversation(BOB).length, 604, 'and stay single')
-})
+    })
+    for (let n = 0; n < 600; n++) world.at(START + n, letter(n, START + n))
+    const seen = (n: number, at = START + n) => world.view.seen(idOf(n), at)
+    world.at(START + 89 * DAY, letter(1000, START + 89 * DAY))
+    t.ok(seen(0) && seen(300) && seen(599))
+    for (let n = 0; n < 3; n++) world.at(START + 91 * DAY + n, letter(1001 + n, START + 91 * DAY + n))
+    t.notOk(seen(0) || seen(100), 'full pages of old letters are gone')
+    t.ok(seen(1000, START + 89 * DAY))
+    t.ok(world.view.seen(messageIdOf(9999), START + 9999), 'a text that is here')
+    t.equal(world.at(START + 92 * DAY, received(9999, BOB)).conversation(BOB).length, 1, 'stays single')
+  },
+)
 
 t.test('RCV-4 shown in order of time stamp, then check code, in any order of arrival', async (t) => {
   const letter = fc.record({ n: fc.nat(999), time: fc.nat(50), mine: fc.boolean() })
@@ -505,7 +499,7 @@ t.test('RCV-4 a clock far ahead does not stay on top of the conversation', async
   t.strictSame(idsOf(world.view.conversation(BOB)), [2, 1, 3].map(messageIdOf))
   t.match(world.view.message(messageIdOf(1)), { sentAt: ahead, orderedAt: START + 300_000 })
   t.match(world.view.message(messageIdOf(2)), { sentAt: START + 299_000, orderedAt: START + 299_000 })
-  t.ok(world.view.seen(BOB, code(1), ahead), 'known by the time stamp it bore')
+  t.ok(world.view.seen(messageIdOf(1), ahead))
   t.equal(world.at(START + 700_000, received(1, BOB, ahead)).conversation(BOB).length, 3)
 })
 
@@ -528,6 +522,131 @@ t.test('what was shown is not shown as new again', async (t) => {
     { with: CAROL, unread: 1 },
   ])
   t.equal(world.when(shown(BOB, 2), shown(BOB, 1)).conversations()[0]?.unread, 0)
+})
+
+const DAY_OF = (sentAt: number) => Math.floor(sentAt / DAY)
+/** What the profile appends to forget these messages. */
+function forgetting(rows: readonly MessageRow[], why: 'asked' | 'disappeared' = 'asked'): Fact {
+  const letters = rows.map(({ messageId, sentAt }) => ({ messageId, day: DAY_OF(sentAt) }))
+  return { type: 'ContentForgotten', data: { letters, seqs: rows.flatMap(({ seqs }) => seqs), why } }
+}
+const rowOf = (view: View, n: number) => view.message(messageIdOf(n))!
+
+t.test('ID-3 a forgotten message leaves nothing, and does not come again', async (t) => {
+  const world = await given(
+    ...friends,
+    received(1, BOB),
+    received(2, BOB),
+    queued(3, BOB),
+    received(4, CAROL),
+  )
+  world.when(sent(3, BOB), received(1, BOB))
+  t.strictSame(rowOf(world.view, 1).seqs, [4, 9], 'every record of it')
+  world.when(forgetting([rowOf(world.view, 1), rowOf(world.view, 3), rowOf(world.view, 4)]))
+  for (const view of [world.view, await world.reopened()]) {
+    t.strictSame(
+      [1, 3, 4].map((n) => view.message(messageIdOf(n))),
+      [undefined, undefined, undefined],
+    )
+    t.strictSame(idsOf(view.conversation(BOB)), [messageIdOf(2)])
+    t.strictSame(view.conversations(), [{ with: BOB, messages: 1, unread: 1, lastAt: START + 2 }])
+    t.strictSame([view.outbox(BOB), view.outboxPeers()], [[], []], 'it is not sent any more')
+    t.strictSame(view.unshown(CAROL), [])
+    t.strictSame(view.erasures(10), [4, 6, 7, 9])
+    t.ok(view.seen(messageIdOf(1), START + 1) && view.seen(messageIdOf(3), START + 3))
+  }
+  world.when(received(1, BOB), queued(3, BOB), ack('MessageDelivered', 3, BOB), shown(CAROL, 4), sent(3, BOB))
+  t.equal(world.view.message(messageIdOf(1)), undefined, 'though it comes again')
+  t.strictSame(world.view.outbox(BOB), [])
+  world.when({ type: 'ContentErased', data: { seqs: [4, 6, 7] } })
+  t.strictSame(world.view.erasures(10), [9])
+  t.strictSame(world.view.erasures(0), [])
+})
+
+t.test('ID-3 for any history: forgotten is as if it had never been said', async (t) => {
+  const picks = fc.array(
+    fc.record({ after: fc.nat(40), which: fc.array(fc.nat(999), { minLength: 1, maxLength: 6 }) }),
+    {
+      maxLength: 8,
+    },
+  )
+  let forgotten = 0
+  await fc.assert(
+    fc.asyncProperty(anyHistory(), picks, async (history, choices) => {
+      const told = happened(history)
+      const facts = new MemoryFacts()
+      const erased = new Set<number>()
+      const live = await openOn(facts)
+      for (const [i, group] of told.groups.entries()) {
+        await take(live, facts, group.facts)
+        for (const { which } of choices.filter(({ after }) => after === i)) {
+          const rows = chosen(live.view, which)
+          for (const seq of rows.flatMap(({ seqs }) => seqs)) erased.add(seq)
+          forgotten += rows.length
+          await take(live, facts, [{ ...forgetting(rows), at: group.facts[0]!.at }])
+          assert.ok(rows.every(({ messageId, sentAt }) => live.view.seen(messageId, sentAt)))
+        }
+      }
+      const never = await openOn(new ErasedFacts(facts, erased))
+      assert.deepEqual(everythingIn(live.view), everythingIn(never.view))
+      assert.deepEqual(await live.hashes(), await never.hashes(), 'to the last byte of every row')
+    }),
+    { numRuns: 60, ...BOUNDED },
+  )
+  t.ok(forgotten > 50, `${forgotten} messages were forgotten`)
+})
+
+/** Some of all messages. */
+function chosen(view: View, which: readonly number[]): MessageRow[] {
+  const all = view.conversations().flatMap((row) => view.conversation(row.with))
+  const places = new Set(all.length === 0 ? [] : which.map((n) => n % all.length))
+  return [...places].map((place) => all[place]!)
+}
+
+async function take(
+  projections: Projections,
+  facts: MemoryFacts,
+  group: readonly (Fact & { readonly at: number })[],
+): Promise<void> {
+  const { facts: stored, link } = facts.append(group, group[0]!.at)
+  await projections.apply(stored, link)
+}
+
+t.test('disappearing: the time of a message runs from when it was seen here, or arrived there', async (t) => {
+  const timer = (afterMs: number | null): Fact => ({ type: 'DisappearingSet', data: { with: BOB, afterMs } })
+  const world = await given(
+    ...friends,
+    received(1, BOB),
+    received(2, BOB),
+    queued(3, BOB),
+    received(8, CAROL),
+  )
+  const began = START + 100_000
+  world.at(began, shown(BOB, 1), shown(CAROL, 8))
+  t.equal(world.view.nextExpiry(), null)
+  world.at(START + 200_000, timer(60_000))
+  t.strictSame(world.view.timers(), [{ with: BOB, afterMs: 60_000 }])
+  t.strictSame([world.view.disappearsAfter(BOB), world.view.disappearsAfter(CAROL)], [60_000, null])
+  t.equal(world.view.nextExpiry(), began + 60_000, 'it counts for what was said before')
+  t.strictSame(world.view.expired(began + 59_999, 10), [])
+  t.strictSame(world.view.expired(began + 60_000, 10), [messageIdOf(1)])
+  t.strictSame(world.view.expired(START * 2, 10), [messageIdOf(1)], 'neither unread nor waiting to be sent')
+  world.at(START + 300_000, ack('MessageDelivered', 3, BOB))
+  world.at(START + 310_000, ack('MessageRead', 3, BOB), shown(BOB, 2), shown(BOB, 1))
+  t.strictSame(world.view.expired(START + 360_000, 10), [1, 3].map(messageIdOf), 'from when it had arrived')
+  t.strictSame((await world.reopened()).expired(START + 370_000, 10), [1, 3, 2].map(messageIdOf))
+  t.strictSame(world.view.expired(START + 370_000, 2), [1, 3].map(messageIdOf))
+  world.when(forgetting([rowOf(world.view, 1), rowOf(world.view, 3)], 'disappeared'))
+  t.strictSame(world.view.expired(START * 2, 10), [messageIdOf(2)])
+  world.when(queued(4, BOB), about('ContactRemoved', BOB))
+  t.strictSame(world.view.expired(START * 2, 10), [2, 4].map(messageIdOf), 'given up')
+  world.when(timer(DAY))
+  t.equal(world.view.nextExpiry(), START + 310_000 + DAY)
+  world.when(timer(null))
+  t.strictSame(
+    [world.view.timers(), world.view.nextExpiry(), world.view.expired(START * 2, 10)],
+    [[], null, []],
+  )
 })
 
 t.test('RCV-4 for any history: every message once, counts agree, outbox is what waits', async (t) => {
@@ -574,7 +693,7 @@ t.test('ES-1 oneself, settings and trackers as the log tells them', async (t) =>
     nickname: 'alice',
     avatar: null,
     discoverable: true,
-    recoverySeed: SECRET,
+    recovery: { seq: 3, backedUp: false },
   })
   t.strictSame(
     world.view.self()?.introductionKeys.map(({ month }) => month),
@@ -596,9 +715,11 @@ t.test('ES-1 oneself, settings and trackers as the log tells them', async (t) =>
     status: 'online',
     endpoints: [HOME],
     friendSecret: SECRET,
-    recoverySeed: null,
+    recovery: { seq: 3, backedUp: true },
     loggedOut: true,
   })
+  const seed: Fact = { type: 'ContentForgotten', data: { letters: [], seqs: [3], why: 'backup' } }
+  t.equal(world.when(seed).self()?.recovery, null)
   t.equal(world.when({ type: 'LoggedIn', data: { form: 'file' } }).self()?.loggedOut, false)
   t.equal(world.view.setting('rsa-each'), undefined)
   world.when({ type: 'SettingChanged', data: { key: 'rsa-each', value: true } })

@@ -13,8 +13,6 @@ import { mustBeReady } from './lodging.js'
 import { openKeyFile } from './unlock.js'
 
 const CHECK_DIGITS = 16
-/** RecoverySeedKept is among the first facts of a log. */
-const EARLY_FACTS = 16
 
 export interface BackupOptions {
   readonly paths: ProfilePaths
@@ -34,8 +32,8 @@ export async function createBackup(options: BackupOptions, rng: Rng = systemRng)
   const passphrase = await options.newPassphrase()
   const access = (await daemonAccess(paths)) ?? (await openHere({ paths }, identity))
   try {
-    const { recovery } = await access.call('backup.next', {})
-    const recoverySeed = recovery ? await keptRecoverySeed(paths, identity, rng) : null
+    const { recoveryAt } = await access.call('backup.next', {})
+    const recoverySeed = recoveryAt === null ? null : await keptRecoverySeed(paths, identity, recoveryAt, rng)
     const payload = payloadOf({ ...identity, recoverySeed }, recoverySeed !== null)
     const box = await sealBox(payload, 'backup', passphrase, rng)
     await writeKeyFile(out, box, { overwrite: false })
@@ -51,6 +49,7 @@ export async function createBackup(options: BackupOptions, rng: Rng = systemRng)
 async function keptRecoverySeed(
   paths: ProfilePaths,
   identity: Identity,
+  seq: number,
   rng: Rng,
 ): Promise<Uint8Array | null> {
   const { root, address: owner } = identity
@@ -63,10 +62,9 @@ async function keptRecoverySeed(
     readOnly: true,
   })
   try {
-    for await (const { fact } of store.read(1)) {
-      if (fact.type === 'RecoverySeedKept') return fact.data.seed
-      if (fact.seq >= EARLY_FACTS) break
-    }
+    // Another backup at the same time may have erased it.
+    for await (const { fact } of store.read(seq))
+      return fact.type === 'RecoverySeedKept' ? fact.data.seed : null
     return null
   } finally {
     await store.close()

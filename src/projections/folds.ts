@@ -4,6 +4,8 @@ import { allowList } from './folds/allow-list.js'
 import { contacts } from './folds/contacts.js'
 import { conversations } from './folds/conversations.js'
 import { dedupe } from './folds/dedupe.js'
+import { disappearing } from './folds/disappearing.js'
+import { erasures } from './folds/erasures.js'
 import { forgotten } from './folds/forgotten.js'
 import { messages } from './folds/messages.js'
 import { outbox } from './folds/outbox.js'
@@ -19,11 +21,13 @@ const ALL = [
   settings,
   trackers,
   allowList,
-  messages,
   conversations,
+  disappearing,
+  messages,
   outbox,
   dedupe,
   forgotten,
+  erasures,
 ] as const
 
 type FactsOf<F> = F extends { readonly on: infer On } ? keyof On : never
@@ -33,8 +37,6 @@ type Projected = FactsOf<(typeof ALL)[number]>
 export const UNPROJECTED = {
   LogRecovered: 'told from the log, to whoever audits it',
   LogKeyRotated: 'told from the log, to whoever audits it',
-  ContentErased: 'not yet folded',
-  DisappearingSet: 'not yet folded',
   GateRefused: 'told from the log, to whoever audits it',
 } as const satisfies Record<Exclude<FactType, Projected>, string>
 

@@ -4,9 +4,11 @@ import type { Rows } from './engine/rows.js'
 import { allowRows } from './folds/allow-list.js'
 import { contactRow, contactRows } from './folds/contact-row.js'
 import { conversationRows, newestIdsIn, newestIn, unseenIn } from './folds/conversations.js'
-import { wasQueued, wasReceived } from './folds/dedupe.js'
+import { isKnown } from './folds/dedupe.js'
+import { expiredAt, nextExpiry, timerRow, timerRows } from './folds/disappearing.js'
+import { pendingErasures } from './folds/erasures.js'
 import { forgottenSince } from './folds/forgotten.js'
-import { messageRow } from './folds/messages.js'
+import { messageRow } from './folds/message-row.js'
 import { PROJECTION } from './folds/numbers.js'
 import { outboxPeers, pendingFor } from './folds/outbox-row.js'
 import { presenceRow } from './folds/presence.js'
@@ -49,15 +51,16 @@ export function viewOf(current: () => Current, onDamage: () => void): View {
     outbox: (to, limit) => read((reads) => pendingFor(reads, to, limit)),
     outboxPeers: kept(PROJECTION.outbox, outboxPeers),
     message: (id) => read((reads) => messageRow(reads, id)),
-    seen: (from, checkCode, sentAt) =>
-      read((reads) => {
-        if (from === selfRow(reads)?.id) return wasQueued(reads, checkCode, sentAt)
-        return wasReceived(reads, from, checkCode, sentAt)
-      }),
+    seen: (id, sentAt) => read((reads) => isKnown(reads, id, sentAt)),
     conversation: (id, { since = 0, limit = Infinity } = {}) =>
       read((reads) => newestIn(reads, id, limit, since)),
     conversationIds: (id, { since, limit }) => read((reads) => newestIdsIn(reads, id, limit, since)),
     forgotten: (sinceDay, limit) => read((reads) => forgottenSince(reads, sinceDay, limit)),
+    erasures: (limit) => read((reads) => pendingErasures(reads, limit)),
+    disappearsAfter: (id) => read((reads) => timerRow(reads, id)?.afterMs ?? null),
+    timers: kept(PROJECTION.disappearing, timerRows),
+    expired: (now, limit) => read((reads) => expiredAt(reads, now, limit)),
+    nextExpiry: kept(PROJECTION.disappearing, nextExpiry),
     conversations: kept(PROJECTION.conversations, conversationRows),
     unshown: (id) => read((reads) => unseenIn(reads, id)),
     trackers: kept(PROJECTION.trackers, trackerRows),

@@ -23,8 +23,11 @@ export interface SelfRow {
   readonly status: 'online' | 'offline'
   readonly endpoints: readonly Endpoint[]
   readonly loggedOut: boolean
-  /** Seed of the recovery key, until the first backup took it along. */
-  readonly recoverySeed: Uint8Array | null
+  /**
+   * The record that holds the seed of the recovery key, and whether a backup has taken it along; null when it is forgotten,
+   * or was never here. The seed itself stands nowhere but in that record.
+   */
+  readonly recovery: { readonly seq: number; readonly backedUp: boolean } | null
   /** The device that speaks for us, as this log knows it; null before any was activated (SPEC § 2.5). */
   readonly device: DeviceRow | null
   /** A newer device speaks for us: we send nothing any more. */
@@ -108,7 +111,16 @@ export interface MessageRow {
   readonly checkCode: Uint8Array
   readonly state: MessageState
   readonly shown: boolean
+  /** The records that hold it: the first, and what came under its ID after that. */
+  readonly seqs: readonly number[]
   readonly trail: readonly TrailStep[]
+}
+
+/** A conversation whose messages disappear. */
+export interface TimerRow {
+  readonly with: UserId
+  /** Milliseconds. */
+  readonly afterMs: number
 }
 
 export interface ConversationRow {
@@ -140,23 +152,35 @@ export interface View {
   /** Everyone for whom something is kept, with how much. */
   outboxPeers(): readonly { readonly id: UserId; readonly pending: number }[]
   message(id: MessageId): MessageRow | undefined
-  /** Kind and direction of any letter ever queued or received within the dedupe window, texts or not. */
-  seen(from: UserId, checkCode: Uint8Array, sentAt: number): boolean
+  /**
+   * A letter of that ID was queued or received before: always true while its text is here, and for 90 days after it was
+   * forgotten or if it is none.
+   */
+  seen(id: MessageId, sentAt: number): boolean
   /** The newest `limit` with orderedAt ≥ since, oldest first. Opens only the pages it shows. */
   conversation(
     id: UserId,
     options?: { readonly since?: number; readonly limit?: number },
   ): readonly MessageRow[]
-  /** The IDs of what `conversation` would show, without opening the messages. */
+  /** The IDs of what `conversation` would show, and their order, without opening the messages. */
   conversationIds(
     id: UserId,
     options: { readonly since: number; readonly limit: number },
-  ): readonly MessageId[]
+  ): readonly Pick<MessageRow, 'messageId' | 'orderedAt'>[]
   /** The newest `limit` letters of that day or later that were forgotten on purpose, oldest first; days since 1970, UTC. */
   forgotten(
     sinceDay: number,
     limit: number,
   ): readonly { readonly messageId: MessageId; readonly day: number }[]
+  /** The first `limit` records that were forgotten and may still be on the disk (SPEC § 4.7). */
+  erasures(limit: number): readonly number[]
+  /** Milliseconds; null when their messages stay. */
+  disappearsAfter(id: UserId): number | null
+  timers(): readonly TimerRow[]
+  /** At most `limit` messages whose time has run out at `now`. */
+  expired(now: number, limit: number): readonly MessageId[]
+  /** When the next message disappears; null when none is on its way to. */
+  nextExpiry(): number | null
   conversations(): readonly ConversationRow[]
   unshown(id: UserId): readonly MessageId[]
   trackers(): readonly { readonly url: string; readonly at: number }[]

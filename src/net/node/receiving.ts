@@ -86,8 +86,8 @@ function refused(turn: Turn, link: Link, reason: string): void {
 
 /** Shown once: a letter in the log already, or on its way into it, is only acknowledged. */
 function keep(turn: Turn, link: Link, message: OpenedMessage): void {
-  const { messageId, checkCode, sentAt } = message
-  if (turn.view.seen(link.who, checkCode, sentAt)) {
+  const { messageId, sentAt } = message
+  if (turn.view.seen(messageId, sentAt)) {
     acknowledge(turn, link, message)
     return
   }

@@ -87,10 +87,11 @@ export const settingsSet = method(v.object({ key: Key, value: Key }), async ({ h
   return { key, value: readSetting(view, key) }
 })
 
-/** Whether the next copy has to take the recovery key along (SPEC § 2.1). */
-export const backupNext = method(v.object({}), ({ view }) => ({
-  recovery: selfOf(view).recoverySeed !== null,
-}))
+/** The record of the recovery key's seed, if the next copy has to take it along (SPEC § 2.1): the first does. */
+export const backupNext = method(v.object({}), ({ view }) => {
+  const { recovery } = selfOf(view)
+  return { recoveryAt: recovery === null || recovery.backedUp ? null : recovery.seq }
+})
 
 export const backupMade = method(
   v.object({ epoch: v.pipe(v.number(), v.integer()) }),

@@ -2,12 +2,13 @@ import type { FactOf, MessageId, UserId } from '../../events/vocabulary/facts.js
 import { promised } from '../engine/damage.js'
 import { fold, table } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
-import { addName, namesIn } from '../lists/name-list.js'
+import { addName, namesIn, removeName } from '../lists/name-list.js'
 import type { NameList } from '../lists/name-list.js'
-import { orderKey, timePrefix } from '../lists/order.js'
-import { countOf, insertInto, newest, oldest, pageList, removeFrom } from '../lists/page-list.js'
+import { orderKey, timeOf, timePrefix } from '../lists/order.js'
+import { countOf, insertInto, lastIn, newest, oldest, pageList, removeFrom } from '../lists/page-list.js'
 import type { ConversationRow, MessageRow } from '../view.js'
-import { messageRow } from './messages.js'
+import { messageRow } from './message-row.js'
+import { broughtBy } from './messages.js'
 import { PROJECTION } from './numbers.js'
 
 const PAGE_SIZE = 64
@@ -31,23 +32,31 @@ export function newestIn(reads: Reads, id: UserId, limit: number, since: number)
   )
 }
 
-/** The same, as IDs: only pages are opened. */
-export function newestIdsIn(reads: Reads, id: UserId, limit: number, since: number): readonly MessageId[] {
-  return newest(reads, all, id, limit, timePrefix(since)).map((entry) => entry.slice(ID_AT))
+/** The same, as IDs and times: only pages are opened. */
+export function newestIdsIn(
+  reads: Reads,
+  id: UserId,
+  limit: number,
+  since: number,
+): readonly Pick<MessageRow, 'messageId' | 'orderedAt'>[] {
+  return newest(reads, all, id, limit, timePrefix(since)).map((entry) => ({
+    messageId: entry.slice(ID_AT),
+    orderedAt: timeOf(entry),
+  }))
 }
 
 export function unseenIn(reads: Reads, id: UserId): readonly MessageId[] {
   return oldest(reads, unseen, id).map((entry) => entry.slice(ID_AT))
 }
 
-/** Ordered by time stamp, then check code, whatever the order of arrival; what `messages` left out is not listed. */
-function listed({ data }: FactOf<'MessageQueued' | 'MessageReceived'>, tx: Tx): void {
-  const row = messageRow(tx, data.messageId)
-  if (row === undefined || data.kind !== 'text') return
-  if (!insertInto(tx, all, row.with, entryOf(row))) return
+/** Ordered by time stamp, then check code, whatever the order of arrival. */
+function listed(fact: FactOf<'MessageQueued' | 'MessageReceived'>, tx: Tx): void {
+  const row = broughtBy(tx, fact)
+  if (row === undefined) return
+  insertInto(tx, all, row.with, entryOf(row))
   if (!row.shown) insertInto(tx, unseen, row.with, entryOf(row))
   addName(tx, people, row.with)
-  count(tx, row.with, row.orderedAt)
+  count(tx, row.with, Math.max(row.orderedAt, tx.get(conversationTable, row.with)?.lastAt ?? 0))
 }
 
 function messagesShown({ data }: FactOf<'MessagesShown'>, tx: Tx): void {
@@ -55,23 +64,49 @@ function messagesShown({ data }: FactOf<'MessagesShown'>, tx: Tx): void {
     const row = messageRow(tx, id)
     if (row?.with === data.from) removeFrom(tx, unseen, row.with, entryOf(row))
   }
-  if (tx.get(conversationTable, data.from) !== undefined) count(tx, data.from, 0)
+  const known = tx.get(conversationTable, data.from)
+  if (known !== undefined) count(tx, data.from, known.lastAt)
 }
 
-function count(tx: Tx, id: UserId, at: number): void {
-  const lastAt = Math.max(at, tx.get(conversationTable, id)?.lastAt ?? 0)
+/** The conversation as if they had never come; without any message there is none. */
+function contentForgotten({ data }: FactOf<'ContentForgotten'>, tx: Tx): void {
+  for (const { messageId } of data.letters) {
+    const row = messageRow(tx, messageId)
+    if (row === undefined) continue
+    removeFrom(tx, all, row.with, entryOf(row))
+    removeFrom(tx, unseen, row.with, entryOf(row))
+    const last = lastIn(tx, all, row.with)
+    if (last !== undefined) count(tx, row.with, timeOf(last))
+    else end(tx, row.with)
+  }
+}
+
+function count(tx: Tx, id: UserId, lastAt: number): void {
   const row = { with: id, messages: countOf(tx, all, id), unread: countOf(tx, unseen, id), lastAt }
   tx.put(conversationTable, id, row)
+}
+
+function end(tx: Tx, id: UserId): void {
+  tx.delete(conversationTable, id)
+  removeName(tx, people, id)
 }
 
 function entryOf(row: MessageRow): string {
   return orderKey(row.orderedAt, row.checkCode, row.messageId)
 }
 
-/** Who said what after what, and what of it was not yet seen. It outlives the contact. */
+/**
+ * Who said what after what, and what of it was not yet seen. It outlives the contact. Runs before `messages`, whose rows
+ * it looks up when they are forgotten.
+ */
 export const conversations = fold({
   name: 'conversations',
   number: PROJECTION.conversations,
-  version: 2,
-  on: { MessageQueued: listed, MessageReceived: listed, MessagesShown: messagesShown },
+  version: 3,
+  on: {
+    MessageQueued: listed,
+    MessageReceived: listed,
+    MessagesShown: messagesShown,
+    ContentForgotten: contentForgotten,
+  },
 })

@@ -1,8 +1,8 @@
 import type { FactOf, MessageId } from '../../events/vocabulary/facts.js'
 import { fold } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
-import { timePrefix } from '../lists/order.js'
-import { dropOldPage, insertInto, newest, pageList } from '../lists/page-list.js'
+import { timeOf, timePrefix } from '../lists/order.js'
+import { dropOldPage, holds, insertInto, newest, pageList } from '../lists/page-list.js'
 import { PROJECTION } from './numbers.js'
 
 const DAY_MS = 86_400_000
@@ -25,14 +25,23 @@ export interface ForgottenLetter {
 export function forgottenSince(reads: Reads, sinceDay: number, limit: number): readonly ForgottenLetter[] {
   return newest(reads, letters, ONLY_LIST, limit, timePrefix(sinceDay * DAY_MS)).map((entry) => ({
     messageId: entry.slice(ID_AT),
-    day: Math.floor(Number.parseInt(entry.slice(0, ID_AT), 16) / DAY_MS),
+    day: Math.floor(timeOf(entry) / DAY_MS),
   }))
+}
+
+/** Forgetting does not bring a letter back: when it comes again, it is known. */
+export function wasForgotten(reads: Reads, id: MessageId, sentAt: number): boolean {
+  return holds(reads, letters, ONLY_LIST, entryOf(id, Math.floor(sentAt / DAY_MS)))
+}
+
+function entryOf(id: MessageId, day: number): string {
+  return timePrefix(day * DAY_MS) + id
 }
 
 /** That they came, and on which day: so that nobody needs to send again what was read and forgotten. */
 function contentForgotten({ data, at }: FactOf<'ContentForgotten'>, tx: Tx): void {
   for (const { messageId, day } of data.letters) {
-    insertInto(tx, letters, ONLY_LIST, timePrefix(day * DAY_MS) + messageId)
+    insertInto(tx, letters, ONLY_LIST, entryOf(messageId, day))
     dropOldPage(tx, letters, ONLY_LIST, () => timePrefix(at - KEPT_MS))
   }
 }

@@ -1,14 +1,15 @@
 import type { FactOf, MessageId, UserId } from '../../events/vocabulary/facts.js'
-import { fold, table } from '../engine/fold.js'
+import { fold } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import { clampedTime } from '../lists/order.js'
 import type { MessageRow, MessageState, TrailStep } from '../view.js'
 import { contactRow } from './contact-row.js'
-import { wasQueued, wasReceived } from './dedupe.js'
+import { isKnown } from './dedupe.js'
+import { dropMessage, messageRow, saveMessage } from './message-row.js'
 import { PROJECTION } from './numbers.js'
 import { outboxRow, pendingFor } from './outbox-row.js'
 
-const messageTable = table<MessageRow>(PROJECTION.messages, 1)
+type Arrival = 'MessageQueued' | 'MessageReceived'
 
 /** A state only moves to a higher rank: a late acknowledgement counts even after a failure, a late failure does not. */
 const RANK: Readonly<Record<MessageState, number>> = {
@@ -20,46 +21,41 @@ const RANK: Readonly<Record<MessageState, number>> = {
   received: 5,
 }
 
-export function messageRow(reads: Reads, id: MessageId): MessageRow | undefined {
-  return reads.get(messageTable, id)
+/**
+ * The row that a letter brings: none if it is no text, or is known. The ID tells letters apart (SPEC § 7.2): the second
+ * of the same changes nothing, be the first a text, a control letter or forgotten.
+ */
+export function broughtBy(reads: Reads, fact: FactOf<Arrival>): MessageRow | undefined {
+  const { data, at, seq } = fact
+  if (data.kind !== 'text' || isKnown(reads, data.messageId, data.sentAt)) return undefined
+  if (fact.type === 'MessageQueued' && outboxRow(reads, data.messageId) !== undefined) return undefined
+  const { messageId, checkCode, sentAt, body } = data
+  const orderedAt = clampedTime(sentAt, at)
+  const common = { messageId, text: body.text, sentAt, orderedAt, checkCode, seqs: [seq] }
+  return fact.type === 'MessageQueued'
+    ? {
+        ...common,
+        direction: 'out',
+        with: fact.data.to,
+        state: 'queued',
+        shown: true,
+        trail: [{ at, what: 'queued' }],
+      }
+    : {
+        ...common,
+        direction: 'in',
+        with: fact.data.from,
+        state: 'received',
+        shown: false,
+        trail: [{ at, what: 'received', how: fact.data.how }],
+      }
 }
 
-/** The same letter or the same message ID a second time changes nothing, be it a control letter's that still waits. */
-function messageQueued({ data, at }: FactOf<'MessageQueued'>, tx: Tx): void {
-  if (data.kind !== 'text' || wasQueued(tx, data.checkCode, data.sentAt)) return
-  if (outboxRow(tx, data.messageId) !== undefined) return
-  addFirst(tx, {
-    messageId: data.messageId,
-    direction: 'out',
-    with: data.to,
-    text: data.body.text,
-    sentAt: data.sentAt,
-    orderedAt: clampedTime(data.sentAt, at),
-    checkCode: data.checkCode,
-    state: 'queued',
-    shown: true,
-    trail: [{ at, what: 'queued' }],
-  })
-}
-
-function messageReceived({ data, at }: FactOf<'MessageReceived'>, tx: Tx): void {
-  if (data.kind !== 'text' || wasReceived(tx, data.from, data.checkCode, data.sentAt)) return
-  addFirst(tx, {
-    messageId: data.messageId,
-    direction: 'in',
-    with: data.from,
-    text: data.body.text,
-    sentAt: data.sentAt,
-    orderedAt: clampedTime(data.sentAt, at),
-    checkCode: data.checkCode,
-    state: 'received',
-    shown: false,
-    trail: [{ at, what: 'received', how: data.how }],
-  })
-}
-
-function addFirst(tx: Tx, row: MessageRow): void {
-  if (messageRow(tx, row.messageId) === undefined) tx.put(messageTable, row.messageId, row)
+/** The row remembers every record under its ID, so that forgetting it forgets them all. */
+function arrived(fact: FactOf<Arrival>, tx: Tx): void {
+  const known = messageRow(tx, fact.data.messageId)
+  const row = known === undefined ? broughtBy(tx, fact) : { ...known, seqs: [...known.seqs, fact.seq] }
+  if (row !== undefined) saveMessage(tx, row)
 }
 
 /** What happens to a message of ours can be told only by, and about, the person it went to. */
@@ -69,7 +65,7 @@ function advance(tx: Tx, id: MessageId, to: UserId, state: MessageState, at: num
   const step = { at, what: state, ...(how === undefined ? {} : { how }) }
   const forward = RANK[state] > RANK[row.state]
   if (!forward && !isAnotherWay(row, step)) return
-  tx.put(messageTable, id, { ...row, state: forward ? state : row.state, trail: [...row.trail, step] })
+  saveMessage(tx, { ...row, state: forward ? state : row.state, trail: [...row.trail, step] })
 }
 
 /** A message sent once more by another way keeps its state, but the trail says so, once for each way. */
@@ -85,7 +81,7 @@ function messagesRequeued({ data, at }: FactOf<'MessagesRequeued'>, tx: Tx): voi
     const row = messageRow(tx, id)
     if (row?.direction !== 'out' || row.with !== data.to) continue
     if (row.state !== 'delivered' && row.state !== 'read') continue
-    tx.put(messageTable, id, { ...row, state: 'queued', trail: [...row.trail, { at, what: 'requeued' }] })
+    saveMessage(tx, { ...row, state: 'queued', trail: [...row.trail, { at, what: 'requeued' }] })
   }
 }
 
@@ -93,7 +89,7 @@ function messagesShown({ data, at }: FactOf<'MessagesShown'>, tx: Tx): void {
   for (const id of data.messageIds) {
     const row = messageRow(tx, id)
     if (row?.direction !== 'in' || row.with !== data.from || row.shown) continue
-    tx.put(messageTable, id, { ...row, shown: true, trail: [...row.trail, { at, what: 'shown' }] })
+    saveMessage(tx, { ...row, shown: true, trail: [...row.trail, { at, what: 'shown' }] })
   }
 }
 
@@ -103,14 +99,19 @@ function contactRemoved({ data, at }: FactOf<'ContactRemoved'>, tx: Tx): void {
     advance(tx, messageId, data.id, 'failed', at, 'removed')
 }
 
+/** As if it had never come. Runs last of those that look up what they take out of their lists. */
+function contentForgotten({ data }: FactOf<'ContentForgotten'>, tx: Tx): void {
+  for (const { messageId } of data.letters) dropMessage(tx, messageId)
+}
+
 /** Every text by its ID, with its state and how it got there. */
 export const messages = fold({
   name: 'messages',
   number: PROJECTION.messages,
-  version: 2,
+  version: 3,
   on: {
-    MessageQueued: messageQueued,
-    MessageReceived: messageReceived,
+    MessageQueued: arrived,
+    MessageReceived: arrived,
     MessageSent: ({ data, at }: FactOf<'MessageSent'>, tx) =>
       advance(tx, data.messageId, data.to, 'sent', at, data.how),
     MessageDelivered: ({ data, at }: FactOf<'MessageDelivered'>, tx) =>
@@ -122,5 +123,6 @@ export const messages = fold({
     MessagesRequeued: messagesRequeued,
     MessagesShown: messagesShown,
     ContactRemoved: contactRemoved,
+    ContentForgotten: contentForgotten,
   },
 })

@@ -1,4 +1,4 @@
-/** The projections' numbers in row keys (SPEC § 5), never reused. They run in the order of ../folds.ts. */
+/** The projections' numbers in row keys (SPEC § 5), never reused. */
 export const PROJECTION = {
   self: 1,
   contacts: 2,
@@ -11,4 +11,6 @@ export const PROJECTION = {
   outbox: 9,
   dedupe: 10,
   forgotten: 11,
+  disappearing: 12,
+  erasures: 13,
 } as const

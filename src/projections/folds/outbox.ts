@@ -1,36 +1,30 @@
 import type { FactOf, MessageId, UserId } from '../../events/vocabulary/facts.js'
-import { equalBytes } from '../../foundation/bytes.js'
 import { fold } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import type { OutboxRow } from '../view.js'
 import { contactRow } from './contact-row.js'
-import { wasQueued } from './dedupe.js'
-import { messageRow } from './messages.js'
+import { isKnown } from './dedupe.js'
+import { messageRow } from './message-row.js'
 import { PROJECTION } from './numbers.js'
 import { dequeue, enqueue, markSent, outboxRow, pendingFor } from './outbox-row.js'
 
-/** A letter enters once: not when it was queued before, nor under the ID of another one. */
-function messageQueued({ data }: FactOf<'MessageQueued'>, tx: Tx): void {
-  if (isForNobody(tx, data)) return
-  if (wasQueued(tx, data.checkCode, data.sentAt) || outboxRow(tx, data.messageId) !== undefined) return
-  if (isAnothersId(tx, data)) return
-  enqueue(tx, { ...data, state: 'queued' })
+/** A letter enters once, and not under the ID of another one. A text enters when `messages`, which runs before, took it in. */
+function messageQueued({ data, seq }: FactOf<'MessageQueued'>, tx: Tx): void {
+  const enters = data.kind === 'text' ? messageRow(tx, data.messageId)?.seqs[0] === seq : isNew(tx, data)
+  if (enters) enqueue(tx, { ...data, state: 'queued' })
+}
+
+function isNew(reads: Reads, data: FactOf<'MessageQueued'>['data']): boolean {
+  if (isForNobody(reads, data) || isKnown(reads, data.messageId, data.sentAt)) return false
+  return outboxRow(reads, data.messageId) === undefined
 }
 
 /**
  * The node's own letters answer what someone was when it looked. Who is no friend when the letter reaches the log gets
  * none: it must not lie here until they are one again, and tell them of an acceptance that never was.
  */
-function isForNobody(reads: Reads, { kind, to }: FactOf<'MessageQueued'>['data']): boolean {
-  return kind !== 'text' && contactRow(reads, to)?.state !== 'friend'
-}
-
-function isAnothersId(reads: Reads, data: FactOf<'MessageQueued'>['data']): boolean {
-  const known = messageRow(reads, data.messageId)
-  if (known === undefined) return false
-  return (
-    known.direction !== 'out' || known.sentAt !== data.sentAt || !equalBytes(known.checkCode, data.checkCode)
-  )
+function isForNobody(reads: Reads, { to }: FactOf<'MessageQueued'>['data']): boolean {
+  return contactRow(reads, to)?.state !== 'friend'
 }
 
 /** Only the person a letter goes to can make it leave. */
@@ -67,11 +61,19 @@ function contactRemoved({ data }: FactOf<'ContactRemoved'>, tx: Tx): void {
   for (const row of pendingFor(tx, data.id)) dequeue(tx, row)
 }
 
+/** What is forgotten is not sent any more. */
+function contentForgotten({ data }: FactOf<'ContentForgotten'>, tx: Tx): void {
+  for (const { messageId } of data.letters) {
+    const row = outboxRow(tx, messageId)
+    if (row !== undefined) dequeue(tx, row)
+  }
+}
+
 /** The to-be-sent table: every letter that still has to arrive, texts and control letters alike. */
 export const outbox = fold({
   name: 'outbox',
   number: PROJECTION.outbox,
-  version: 3,
+  version: 4,
   on: {
     MessageQueued: messageQueued,
     MessageSent: messageSent,
@@ -80,5 +82,6 @@ export const outbox = fold({
     MessageFailed: settled,
     MessagesRequeued: messagesRequeued,
     ContactRemoved: contactRemoved,
+    ContentForgotten: contentForgotten,
   },
 })

@@ -24,7 +24,7 @@ const NOBODY: SelfRow = {
   status: 'offline',
   endpoints: [],
   loggedOut: false,
-  recoverySeed: null,
+  recovery: null,
   ...NO_DEVICE,
 }
 
@@ -64,11 +64,22 @@ function introductionKeyDrawn({ data }: FactOf<'IntroductionKeyDrawn'>, tx: Tx):
   change(tx, { introductionKeys: [...known, data].slice(-INTRODUCTION_KEYS) })
 }
 
+/** The first backup takes the recovery seed along: from then on its record is of no use here. */
+function backupMade(_fact: FactOf<'BackupMade'>, tx: Tx): void {
+  const { recovery } = stored(tx)
+  if (recovery !== null) change(tx, { recovery: { ...recovery, backedUp: true } })
+}
+
+function contentForgotten({ data }: FactOf<'ContentForgotten'>, tx: Tx): void {
+  const { recovery } = stored(tx)
+  if (recovery !== null && data.seqs.includes(recovery.seq)) change(tx, { recovery: null })
+}
+
 /** Oneself: identity, card, secrets that are drawn anew, and what was said about being online. */
 export const self = fold({
   name: 'self',
   number: PROJECTION.self,
-  version: 2,
+  version: 3,
   on: {
     IdentityCreated: identityCreated,
     ProfileChanged: profileChanged,
@@ -79,10 +90,12 @@ export const self = fold({
       change(tx, { status: data.status, endpoints: data.endpoints }),
     LoggedIn: (_fact: FactOf<'LoggedIn'>, tx) => change(tx, { loggedOut: false }),
     LoggedOut: (_fact: FactOf<'LoggedOut'>, tx) => change(tx, { loggedOut: true }),
-    RecoverySeedKept: ({ data }: FactOf<'RecoverySeedKept'>, tx) => change(tx, { recoverySeed: data.seed }),
+    RecoverySeedKept: ({ seq }: FactOf<'RecoverySeedKept'>, tx) =>
+      change(tx, { recovery: { seq, backedUp: false } }),
     DeviceActivated: (fact: FactOf<'DeviceActivated'>, tx) => change(tx, activated(stored(tx), fact)),
     DeviceSuperseded: (fact: FactOf<'DeviceSuperseded'>, tx) => change(tx, superseded(stored(tx), fact)),
     DeviceConflict: (fact: FactOf<'DeviceConflict'>, tx) => change(tx, conflicted(stored(tx), fact)),
-    BackupMade: (_fact: FactOf<'BackupMade'>, tx) => change(tx, { recoverySeed: null }),
+    BackupMade: backupMade,
+    ContentForgotten: contentForgotten,
   },
 })

@@ -3,6 +3,7 @@ import { toHex } from '../../foundation/bytes.js'
 /** Times are 48 bits and print as twelve hex digits. */
 const MAX_TIME = 2 ** 48 - 1
 const HALF = 2 ** 24
+const TIME_DIGITS = 12
 /** A clock further ahead than this does not push its messages below everything that comes later. */
 export const CLOCK_TOLERANCE_MS = 5 * 60_000
 
@@ -15,6 +16,11 @@ export function orderKey(time: number, checkCode: Uint8Array, tail: string): str
 export function timePrefix(time: number): string {
   const whole = Math.min(Math.max(0, Math.trunc(time)), MAX_TIME)
   return hex(Math.floor(whole / HALF)) + hex(whole % HALF)
+}
+
+/** The time that an order key or a time prefix begins with. */
+export function timeOf(key: string): number {
+  return Number.parseInt(key.slice(0, TIME_DIGITS), 16)
 }
 
 /** Six digits. In halves, because printing integers above 2³¹ takes many times as long. */
