@@ -8,14 +8,23 @@ import { MAX_BOX_BYTES } from './container.js'
 const OWNER_ONLY = 0o600
 const SUFFIX_BYTES = 6
 
-/**
- * Writes a sealed container: mode 0600, whole or not at all. Temporary name beside it, fsync, its name, fsync of the
- * directory (SPEC § 3).
- * @throws file-exists unless `overwrite`; file-failed
- */
-export async function writeKeyFile(
+/** Writes a sealed container (SPEC § 3). @throws as writePrivately */
+export function writeKeyFile(
   path: string,
   bytes: Uint8Array,
+  options: { readonly overwrite?: boolean } = {},
+): Promise<void> {
+  return writePrivately(path, bytes, options)
+}
+
+/**
+ * Writes a file of mode 0600, whole or not at all: temporary name beside it, fsync, its name, fsync of the directory.
+ * Of bytes that come in pieces one piece is in memory at a time; what making them throws is passed on.
+ * @throws file-exists unless `overwrite`; file-failed
+ */
+export async function writePrivately(
+  path: string,
+  bytes: Uint8Array | AsyncIterable<Uint8Array>,
   options: { readonly overwrite?: boolean } = {},
 ): Promise<void> {
   const directory = dirname(path)
@@ -51,10 +60,10 @@ export async function readKeyFile(path: string): Promise<Buffer> {
   }
 }
 
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
+async function writeDurably(path: string, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {
   const file = await open(path, 'wx', OWNER_ONLY)
   try {
-    await file.writeFile(bytes)
+    for await (const piece of bytes instanceof Uint8Array ? [bytes] : bytes) await file.writeFile(piece)
     await file.sync()
   } finally {
     await file.close()

@@ -1,6 +1,8 @@
 import type { Endpoint, StoredFact } from '../events/vocabulary/facts.js'
 import { SottoError } from '../foundation/errors.js'
 import { type Net, startNet } from '../net/runtime.js'
+import { activate } from './device/activate.js'
+import { Forgetting } from './forgetting.js'
 import type { Profile } from './profile.js'
 
 /** What a running daemon tells of itself. */
@@ -12,6 +14,7 @@ export interface DaemonState {
 /** An open profile with its network: in the daemon for as long as it runs, in a command for that command. */
 export class Host {
   readonly profile: Profile
+  readonly forgetting: Forgetting
   readonly daemon: DaemonState | null
   /** Ends the daemon; nothing in a command. */
   readonly stop: () => void
@@ -27,6 +30,7 @@ export class Host {
     options: { listen?: Endpoint | null; daemon?: DaemonState; stop?: () => void } = {},
   ) {
     this.profile = profile
+    this.forgetting = new Forgetting(profile)
     this.daemon = options.daemon ?? null
     this.stop = options.stop ?? (() => undefined)
     this.#listen = options.listen ?? null
@@ -43,19 +47,21 @@ export class Host {
     return this.#net === null ? null : (await this.#net).listening
   }
 
-  /** The network says goodbye before the log closes. */
+  /** The network says goodbye before the log closes; what was forgotten is erased last, or when it is opened next. */
   async close(): Promise<void> {
     try {
       const net = await this.#net?.catch(() => null)
       await net?.stop()
     } finally {
       this.#unwatch()
+      await this.forgetting.erase().catch(() => undefined)
       await this.profile.close()
     }
   }
 
   async #startNet(): Promise<Net> {
     const { profile } = this
+    await activate(profile)
     // What happens while it opens is told as soon as it is open.
     const early: StoredFact[] = []
     const unwatchEarly = profile.watch((fact) => early.push(fact))

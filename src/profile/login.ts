@@ -6,6 +6,8 @@ import { type Rng, systemRng } from '../foundation/rng.js'
 import type { Identity } from '../keys/identity.js'
 import { createProfile, mustBeFree } from './create.js'
 import { fact, selfOf } from './decisions/context.js'
+import { isSuperseded } from './decisions/must-speak.js'
+import { drawDeviceId } from './device/device-file.js'
 import { nicknameOf } from './nickname.js'
 import { openProfile } from './open.js'
 import type { ProfilePaths } from './paths.js'
@@ -79,6 +81,8 @@ async function comeBack(options: LoginOptions, identity: Identity): Promise<Logi
   try {
     await sealLogin(paths.login, identity, passphrase, rng)
     await profile.append([fact('LoggedIn', { form: 'file' })])
+    // Whoever logs in here again wants to be here: as a new device, which takes over when it goes on the network.
+    if (isSuperseded(profile.view)) await drawDeviceId(paths, rng)
     const { id, nickname } = selfOf(profile.view)
     return { id, nickname, form: 'file' }
   } finally {

@@ -8,6 +8,7 @@ import { openVault } from '../net/gate/open-vault.js'
 import { type Projections, openProjections } from '../projections/engine.js'
 import { systemClock } from './clock.js'
 import { fact, selfOf } from './decisions/context.js'
+import { clearLeftovers } from './device/swap-log.js'
 import type { ProfilePaths } from './paths.js'
 import { Profile } from './profile.js'
 
@@ -31,7 +32,7 @@ export interface OpenOptions {
  */
 export async function openProfile(options: OpenOptions): Promise<Profile> {
   const { paths, identity, rng = systemRng } = options
-  const store = await openStorePatiently(options, rng)
+  const store = await openStore(options, rng)
   let projections: Projections | null = null
   try {
     projections = await openProjections({
@@ -69,18 +70,28 @@ function lastStamp({ view }: Projections): number {
   return Math.max(0, ...view.conversations().map((conversation) => Math.min(conversation.lastAt, Date.now())))
 }
 
-async function openStorePatiently({ paths, identity }: OpenOptions, rng: Rng): Promise<FactStore> {
+/** What an import left behind is removed by the first who holds the lock. */
+async function openStore({ paths, identity }: OpenOptions, rng: Rng): Promise<FactStore> {
+  const store = await patiently(() =>
+    FactStore.open({
+      directory: paths.log,
+      fs: nodeFileSystem,
+      root: identity.root,
+      owner: identity.address,
+      rng,
+      lock: true,
+    }),
+  )
+  await clearLeftovers(paths)
+  return store
+}
+
+/** Waits for another command to let go of the log's lock. @throws profile-busy */
+export async function patiently<T>(work: () => Promise<T>): Promise<T> {
   const until = Date.now() + BUSY_PATIENCE_MS
   for (;;) {
     try {
-      return await FactStore.open({
-        directory: paths.log,
-        fs: nodeFileSystem,
-        root: identity.root,
-        owner: identity.address,
-        rng,
-        lock: true,
-      })
+      return await work()
     } catch (error) {
       if (!isSottoError(error, 'log-busy')) throw error
       if (Date.now() > until) throw new SottoError('profile-busy')

@@ -8,6 +8,11 @@ export interface ProfilePaths {
   readonly directory: string
   readonly login: string
   readonly log: string
+  /** A log that another device sent, until it is whole; the log it takes the place of, until that is gone. */
+  readonly newLog: string
+  readonly oldLog: string
+  /** This device's ID (SPEC § 2.5). */
+  readonly device: string
   readonly projections: string
   readonly daemonLog: string
   /** Directory of the local sockets of this user, 0700. */
@@ -33,6 +38,9 @@ export function pathsOf(directory: string): ProfilePaths {
     directory,
     login: join(directory, 'login.sotto'),
     log: join(directory, 'log'),
+    newLog: join(directory, 'log.new'),
+    oldLog: join(directory, 'log.old'),
+    device: join(directory, 'device'),
     projections: join(directory, 'projections'),
     daemonLog: join(directory, 'daemon.log'),
     socketDirectory,

@@ -1,4 +1,5 @@
 import type { Fact, StoredFact } from '../events/vocabulary/facts.js'
+import type { Head } from '../events/log/record.js'
 import type { AppendedFacts, FactStore } from '../events/store/fact-store.js'
 import { isSottoError } from '../foundation/errors.js'
 import type { Rng } from '../foundation/rng.js'
@@ -40,6 +41,7 @@ export class Profile {
   readonly #watchers = new Set<Watcher>()
   #fail: (error: Error) => void = () => undefined
   #applied: Promise<unknown> = Promise.resolve()
+  #shown: Head
   #decided: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | null = null
 
@@ -52,10 +54,16 @@ export class Profile {
     this.clock = parts.clock
     this.rng = parts.rng
     this.failed = new Promise((resolve) => (this.#fail = resolve))
+    this.#shown = parts.store.head
   }
 
   get view(): View {
     return this.projections.view
+  }
+
+  /** The last fact that the projections show, and the chain's link after it; the log itself may be further. */
+  get shown(): Head {
+    return this.#shown
   }
 
   /** Appends in one group; when it resolves the facts are durable, projected and told. An empty list is nothing. */
@@ -105,6 +113,7 @@ export class Profile {
       throw error
     })
     await this.projections.apply(facts, link)
+    this.#shown = { seq: facts.at(-1)?.seq ?? this.#shown.seq, link }
     for (const fact of facts) for (const watcher of this.#watchers) watcher(fact)
     return facts
   }

@@ -1,6 +1,7 @@
 import type { Fact, UserId } from '../../events/vocabulary/facts.js'
 import { SottoError } from '../../foundation/errors.js'
 import { type Deciding, TOKEN_BYTES, contactOf, fact, selfOf } from './context.js'
+import { mustSpeak } from './must-speak.js'
 import { queueLetter } from './queue-letter.js'
 
 /** A machine may have more addresses than a letter takes (16). */
@@ -8,10 +9,11 @@ const MAX_TOLD_ENDPOINTS = 8
 
 /**
  * Accepts a request: the fact and the letter that tells them are one append, so that neither is without the other.
- * @throws not-found, already-friend, blocked, not-a-friend (they have not asked)
+ * @throws superseded, not-found, already-friend, blocked, not-a-friend (they have not asked)
  */
 export function acceptFriend(deciding: Deciding, id: UserId): Fact[] {
   const { view, rng } = deciding
+  mustSpeak(view)
   const contact = contactOf(view, id)
   if (contact.state === 'friend') throw new SottoError('already-friend')
   if (contact.state === 'blocked') throw new SottoError('blocked')

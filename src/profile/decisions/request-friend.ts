@@ -2,13 +2,15 @@ import type { Fact, UserId } from '../../events/vocabulary/facts.js'
 import { SottoError } from '../../foundation/errors.js'
 import { acceptFriend } from './accept-friend.js'
 import { type Deciding, TOKEN_BYTES, fact, selfOf } from './context.js'
+import { mustSpeak } from './must-speak.js'
 
 /**
  * Asks the person behind an ID. Someone who asked first is accepted; asking twice changes nothing.
- * @throws that-is-you, already-friend, blocked
+ * @throws superseded, that-is-you, already-friend, blocked
  */
 export function requestFriend(deciding: Deciding, id: UserId, text?: string): Fact[] {
   const { view, rng } = deciding
+  mustSpeak(view)
   if (selfOf(view).id === id) throw new SottoError('that-is-you')
   const contact = view.contact(id)
   if (contact?.state === 'friend') throw new SottoError('already-friend')

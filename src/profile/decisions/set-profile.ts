@@ -3,10 +3,12 @@ import { equalBytes } from '../../foundation/bytes.js'
 import { avatarOf } from '../avatar.js'
 import { nicknameOf } from '../nickname.js'
 import { type Deciding, fact, selfOf } from './context.js'
+import { mustSpeak } from './must-speak.js'
 import { queueToFriends } from './queue-letter.js'
 
-/** Changes of nickname or picture also go to every friend as a letter. @throws bad-profile */
+/** Changes of nickname or picture also go to every friend as a letter. @throws superseded, bad-profile */
 export function setProfile(deciding: Deciding, wanted: FactData['ProfileChanged']): Fact[] {
+  mustSpeak(deciding.view)
   const self = selfOf(deciding.view)
   const nickname = wanted.nickname === undefined ? self.nickname : nicknameOf(wanted.nickname)
   const avatar = wanted.avatar === undefined ? self.avatar : wanted.avatar && avatarOf(wanted.avatar)

@@ -1,5 +1,6 @@
 import type { Fact, MessageId, UserId } from '../../events/vocabulary/facts.js'
 import { type Deciding, fact } from './context.js'
+import { isSuperseded } from './must-speak.js'
 import { queueLetter } from './queue-letter.js'
 import { readSetting } from '../settings.js'
 
@@ -8,14 +9,15 @@ const MAX_IDS_PER_LETTER = 256
 
 /**
  * Texts of `from` were on the screen: `shown` of those that were not before. Tells the sender, unless receipts.read
- * is off or they are no friend any more.
+ * is off, they are no friend any more, or another device speaks for us.
  */
 export function showConversation(deciding: Deciding, from: UserId, shown: readonly MessageId[]): Fact[] {
   const { view } = deciding
   const fresh = new Set(view.unshown(from))
   const messageIds = shown.filter((id) => fresh.has(id))
   if (messageIds.length === 0) return []
-  const told = readSetting(view, 'receipts.read') && view.contact(from)?.state === 'friend'
+  const told =
+    !isSuperseded(view) && readSetting(view, 'receipts.read') && view.contact(from)?.state === 'friend'
   const letters = told ? chunks(messageIds).map((ids) => receipt(deciding, from, ids)) : []
   return [fact('MessagesShown', { from, messageIds }), ...letters]
 }

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { SottoError } from '../../foundation/errors.js'
 import { selfOf } from '../decisions/context.js'
+import { isSuperseded } from '../decisions/must-speak.js'
 import { statusOfAll } from './friends.js'
 import { type Call, method } from './method.js'
 import { type TrackerAnswer, askTrackers, unasked } from './trackers.js'
@@ -18,7 +19,7 @@ export const status = method(
       nickname: self.nickname,
       status: self.status,
       daemon: host.daemon !== null,
-      superseded: false,
+      superseded: isSuperseded(view),
       listening: await host.listening(),
       trackers: asked ? await trackersNow(call) : unasked(view.trackers()),
       pending: view.outboxPeers().reduce((sum, peer) => sum + peer.pending, 0),
