@@ -325,7 +325,9 @@ t.test('a fold of another version, or another set of folds, rebuilds', async (t)
   for (const folds of [newer, fewer]) {
     const backing = memoryBacking()
     await (await openOn(facts, backing)).close()
-    await (await openOn(facts, backing, { folds })).close()
+    const other = await openOn(facts, backing, { folds })
+    await other.ready
+    await other.close()
     t.equal(await backing.current(), 2)
     await openOn(facts, backing, { folds })
     t.equal(await backing.current(), 2, 'once')

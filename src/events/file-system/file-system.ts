@@ -24,6 +24,10 @@ export interface FileSystem {
   /** Replaces `to` if it exists. Durable after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
+  /** A second name for a file, which is never written again. Durable after `syncDirectory`. Some file systems have none. */
+  link(from: string, to: string): Promise<void>
+  /** With everything in it; no error when there is none. */
+  removeDirectory(path: string): Promise<void>
   /** Names, not paths; empty when there is no such directory. */
   readdir(path: string): Promise<readonly string[]>
   /** With everything above it; 0700; no error when it exists. */

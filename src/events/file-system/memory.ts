@@ -21,18 +21,23 @@ export function memoryFileSystem(): MemoryFileSystem {
     if (file === undefined) throw missing(path)
     return file
   }
+  const below = (path: string) => [...files.keys()].filter((name) => name.startsWith(`${path}/`))
   return {
     open: (path, mode) => attempt(() => new MemoryHandle(openFile(files, existing, path, mode))),
     rename: (from, to) =>
       attempt(() => {
-        files.set(to, existing(from))
-        files.delete(from)
+        for (const path of below(from)) files.set(to + path.slice(from.length), existing(path))
+        if (files.has(from)) files.set(to, existing(from))
+        else if (below(from).length === 0) throw missing(from)
+        for (const path of [from, ...below(from)]) files.delete(path)
       }),
     unlink: (path) =>
       attempt(() => {
         existing(path)
         files.delete(path)
       }),
+    link: (from, to) => attempt(() => void files.set(to, existing(from))),
+    removeDirectory: (path) => attempt(() => below(path).forEach((name) => files.delete(name))),
     readdir: (path) => attempt(() => namesIn(files, path)),
     mkdir: () => Promise.resolve(),
     syncDirectory: () => Promise.resolve(),

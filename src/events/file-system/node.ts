@@ -1,8 +1,10 @@
 import {
+  link,
   mkdir,
   open,
   readdir,
   rename,
+  rm,
   stat,
   unlink,
   type FileHandle as NodeFileHandle,
@@ -22,6 +24,8 @@ export const nodeFileSystem: FileSystem = {
   },
   rename,
   unlink,
+  link,
+  removeDirectory: (path) => rm(path, { recursive: true, force: true }),
   async readdir(path) {
     try {
       return await readdir(path)

@@ -1,12 +1,17 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { FileSystem } from '../../events/file-system/file-system.js'
+import { nodeFileSystem } from '../../events/file-system/node.js'
 import { SottoError } from '../../foundation/errors.js'
-import { syncDirectory } from '../../foundation/sync-directory.js'
+import { readSmallFile, writeDurably } from './small-file.js'
 import { damaged } from './damage.js'
 import { openInMemory, openOnDisk } from './database.js'
 import type { Database } from './database.js'
+import { copyStore } from './store-copy.js'
 
-/** Where numbered stores live, and which of them counts (SPEC § 1: `projections/<n>` and `projections/current`). */
+/**
+ * Where numbered stores live, which of them counts, and copies of earlier states, by rising numbers of their own
+ * (SPEC § 1: `projections/<n>`, `projections/current`, `projections/snap-<n>`).
+ */
 export interface Backing {
   /** Null when none counts, or what tells is unreadable. */
   current(): Promise<number | null>
@@ -20,41 +25,75 @@ export interface Backing {
   makeCurrent(n: number): Promise<void>
   /** Removes a closed store. */
   discard(n: number): Promise<void>
+  /** Whole ones, in rising order. */
+  snapshots(): Promise<readonly number[]>
+  /** Copies the closed store n: atomic, and durable when it resolves. */
+  snapshot(n: number, snapshot: number): Promise<void>
+  /** Copies a snapshot into store n, which does not count yet. */
+  restore(snapshot: number, n: number): Promise<void>
+  discardSnapshot(snapshot: number): Promise<void>
+  /** Removes what a crash left half done, but for stores. */
+  sweep(): Promise<void>
 }
 
 const NUMBER = /^[1-9][0-9]{0,8}$/
-const PRIVATE_DIRECTORY = 0o700
-const PRIVATE_FILE = 0o600
+const SNAPSHOT = /^snap-([1-9][0-9]{0,8})$/
+const UNFINISHED = /^snap-[0-9]+\.new$/
 
-export function diskBacking(directory: string): Backing {
+export function diskBacking(directory: string, fs: FileSystem = nodeFileSystem): Backing {
   const pointer = join(directory, 'current')
   const at = (n: number) => join(directory, String(n))
+  const snapshotAt = (n: number) => join(directory, `snap-${n}`)
+  const remove = (names: readonly string[]) =>
+    Promise.all(names.map((name) => fs.removeDirectory(join(directory, name))))
   return {
     async current() {
-      const text = await readFile(pointer, 'latin1').catch(() => '')
+      const text = await readSmallFile(fs, pointer)
       return NUMBER.test(text) ? Number(text) : null
     },
     async present() {
-      await mkdir(directory, { recursive: true, mode: PRIVATE_DIRECTORY })
-      return (await readdir(directory)).filter((name) => NUMBER.test(name)).map(Number)
+      await fs.mkdir(directory)
+      return (await fs.readdir(directory)).filter((name) => NUMBER.test(name)).map(Number)
     },
     async open(n) {
-      await mkdir(at(n), { recursive: true, mode: PRIVATE_DIRECTORY })
+      await fs.mkdir(at(n))
       return openOnDisk(at(n)).catch(refused)
     },
     async makeCurrent(n) {
-      await writeDurably(`${pointer}.new`, String(n))
-      await rename(`${pointer}.new`, pointer)
-      await syncDirectory(directory)
+      await writeDurably(fs, `${pointer}.new`, Buffer.from(String(n)))
+      await fs.syncDirectory(directory)
+      await fs.rename(`${pointer}.new`, pointer)
+      await fs.syncDirectory(directory)
     },
-    discard: (n) => rm(at(n), { recursive: true, force: true }),
+    discard: (n) => fs.removeDirectory(at(n)),
+    async snapshots() {
+      const found = (await fs.readdir(directory)).flatMap((name) => SNAPSHOT.exec(name)?.[1] ?? [])
+      return found.map(Number).sort((a, b) => a - b)
+    },
+    async snapshot(n, snapshot) {
+      const unfinished = `${snapshotAt(snapshot)}.new`
+      await fs.removeDirectory(unfinished)
+      await copyStore(fs, at(n), unfinished)
+      await fs.rename(unfinished, snapshotAt(snapshot))
+      await fs.syncDirectory(directory)
+    },
+    async restore(snapshot, n) {
+      await fs.removeDirectory(at(n))
+      await copyStore(fs, snapshotAt(snapshot), at(n))
+    },
+    discardSnapshot: (snapshot) => fs.removeDirectory(snapshotAt(snapshot)),
+    async sweep() {
+      await remove((await fs.readdir(directory)).filter((name) => UNFINISHED.test(name)))
+    },
   }
 }
 
 /** The same in memory; it outlives the projections opened on it, as a disk does. */
 export function memoryBacking(): Backing {
   const stores = new Map<number, Database>()
+  const snapshots = new Map<number, Database>()
   let current: number | null = null
+  const copy = async (from: Map<number, Database>, n: number) => openInMemory(await contentOf(from.get(n)))
   return {
     current: () => Promise.resolve(current),
     present: () => Promise.resolve([...stores.keys()]),
@@ -67,11 +106,24 @@ export function memoryBacking(): Backing {
       current = n
       return Promise.resolve()
     },
-    discard(n) {
-      stores.delete(n)
-      return Promise.resolve()
+    discard: (n) => Promise.resolve(void stores.delete(n)),
+    snapshots: () => Promise.resolve([...snapshots.keys()].sort((a, b) => a - b)),
+    async snapshot(n, snapshot) {
+      snapshots.set(snapshot, await copy(stores, n))
     },
+    async restore(snapshot, n) {
+      stores.set(n, await copy(snapshots, snapshot))
+    },
+    discardSnapshot: (snapshot) => Promise.resolve(void snapshots.delete(snapshot)),
+    sweep: () => Promise.resolve(),
   }
+}
+
+async function contentOf(database: Database | undefined): Promise<[Buffer, Buffer][]> {
+  const content: [Buffer, Buffer][] = []
+  const everything = { gte: Buffer.of(0), lt: Buffer.of(0xff) }
+  for await (const entry of database?.entries(everything) ?? []) content.push(entry)
+  return content
 }
 
 function refused(error: unknown): never {
@@ -80,14 +132,4 @@ function refused(error: unknown): never {
     throw new SottoError('profile-busy', undefined, { cause })
   }
   throw damaged('the store does not open', error)
-}
-
-async function writeDurably(path: string, text: string): Promise<void> {
-  const file = await open(path, 'w', PRIVATE_FILE)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
 }

@@ -5,7 +5,17 @@ import { pack, unpack } from '../../foundation/pack.js'
 import { damaged } from './damage.js'
 import type { Database, Operation } from './database.js'
 import type { AnyFold } from './fold.js'
-import { CHECKPOINT_PREFIX, MARKS, MARK_PREFIX, ROW_PREFIX, checkpointKey, markKey } from './sealing.js'
+import type { Heap } from './heap-pages.js'
+import {
+  CHECKPOINT_PREFIX,
+  MARKS,
+  MARK_PREFIX,
+  PAGE_PREFIX,
+  PLACE_PREFIX,
+  ROW_PREFIX,
+  checkpointKey,
+  markKey,
+} from './sealing.js'
 import type { Sealer } from './sealing.js'
 
 /** How far a store has come: the same for all projections in it, but for their rows. */
@@ -17,17 +27,46 @@ export interface Checkpoint {
   /** The log's link after it, 32 bytes; empty for none. */
   readonly link: Uint8Array
   readonly rows: ReadonlyMap<number, number>
+  /** By table ID. */
+  readonly heaps: ReadonlyMap<number, Heap>
+  /** The last fact in the newest snapshot that was begun; 0 for none. */
+  readonly snapshot: number
 }
 
-/** Opening counts the rows of a store if it has at most this many; more would take longer than a user waits. */
-const COUNTED_ROWS = 20_000
+export interface LoadedCheckpoint extends Checkpoint {
+  /** Made by older versions of the folds, all of which the present view can read. */
+  readonly outdated: boolean
+}
+
+/** Opening counts rows, and pages, of a store if it has at most this many; more would take longer than a user waits. */
+const COUNTED = 20_000
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const Link = v.pipe(
   v.instance(Uint8Array),
   v.check((link) => link.length === HASH_BYTES || link.length === 0),
 )
-const CheckpointValue = v.object({ version: Count, batch: Count, seq: Count, link: Link, rows: Count })
+const CheckpointValue = v.object({
+  version: Count,
+  batch: Count,
+  seq: Count,
+  link: Link,
+  rows: Count,
+  heaps: v.array(v.tuple([Count, Count, Count])),
+  snapshot: Count,
+})
+/** What CheckpointValue reads. */
+interface Stored {
+  readonly version: number
+  readonly batch: number
+  readonly seq: number
+  readonly link: Uint8Array
+  readonly rows: number
+  /** Table, open page, pages. */
+  readonly heaps: readonly [number, number, number][]
+  readonly snapshot: number
+}
+
 const MarkValue = v.object({ batch: Count, seq: Count })
 
 /** Checkpoints of all projections and the mark of the batch that they go with (SPEC § 5). */
@@ -36,59 +75,72 @@ export function checkpointOperations(
   folds: readonly AnyFold[],
   checkpoint: Checkpoint,
 ): Operation[] {
-  const { batch, seq, link } = checkpoint
   const put = (key: Buffer, value: unknown): Operation => ({
     type: 'put',
     key,
     value: sealer.seal(key, pack(value)),
   })
-  const each = folds.map(({ number, version }) => {
-    return put(checkpointKey(number), { version, batch, seq, link, rows: checkpoint.rows.get(number) ?? 0 })
-  })
+  const { batch, seq } = checkpoint
+  const each = folds.map((fold) => put(checkpointKey(fold.number), valueOf(fold, checkpoint)))
   return [...each, put(markKey(batch), { batch, seq })]
+}
+
+function valueOf({ number, version }: AnyFold, checkpoint: Checkpoint): Stored {
+  const { batch, seq, link, snapshot } = checkpoint
+  const heaps = [...checkpoint.heaps]
+    .filter(([table]) => table >> 8 === number)
+    .map(([table, { open, pages }]): [number, number, number] => [table & 0xff, open, pages])
+  return { version, batch, seq, link, rows: checkpoint.rows.get(number) ?? 0, heaps, snapshot }
 }
 
 /**
  * Reads a store's checkpoint and checks everything that can be checked without the log.
- * @throws projections-damaged when something is missing, does not fit, or was made by other versions of the folds
+ * @throws projections-damaged when something is missing, does not fit, or was made by versions of the folds that cannot be read
  */
 export async function loadCheckpoint(
   database: Database,
   sealer: Sealer,
   folds: readonly AnyFold[],
-): Promise<Checkpoint> {
-  const values = folds.map((fold) => readCheckpoint(database, sealer, fold))
-  const first = values[0]
+): Promise<LoadedCheckpoint> {
+  const values = await readCheckpoints(database, sealer)
+  const first = [...values.values()][0]
   if (first === undefined) throw damaged('there are no checkpoints')
-  const { batch, seq, link } = first
-  for (const other of values) {
-    if (other.batch !== batch || other.seq !== seq || !equalBytes(other.link, link))
-      throw damaged('checkpoints differ')
-  }
-  if ((await checkpointsIn(database)) !== folds.length) throw damaged('there are other projections')
+  for (const other of values.values()) if (!goesWith(first, other)) throw damaged('checkpoints differ')
+  const outdated = isOutdated(values, folds)
+  const { batch, seq, link, snapshot } = first
   await checkMarks(database, sealer, batch, seq)
-  const rows = new Map(folds.map((fold, i) => [fold.number, values[i]?.rows ?? 0]))
-  await checkRows(database, rows)
-  return { batch, seq, link, rows }
+  const rows = new Map([...values].map(([number, value]) => [number, value.rows]))
+  const heaps = new Map([...values].flatMap(([number, value]) => heapsOf(number, value)))
+  await checkCounts(database, rows, heaps)
+  return { batch, seq, link, rows, heaps, snapshot, outdated }
 }
 
-function readCheckpoint(
-  database: Database,
-  sealer: Sealer,
-  fold: AnyFold,
-): v.InferOutput<typeof CheckpointValue> {
-  const value = parse(
-    CheckpointValue,
-    sealer,
-    checkpointKey(fold.number),
-    database.getSync(checkpointKey(fold.number)),
-  )
-  if (value.version !== fold.version) throw damaged(`${fold.name} has another version`)
-  return value
+async function readCheckpoints(database: Database, sealer: Sealer): Promise<Map<number, Stored>> {
+  const values = new Map<number, Stored>()
+  for await (const [key, sealed] of database.entries(under(CHECKPOINT_PREFIX)))
+    values.set(key[1] ?? 0, parse(CheckpointValue, sealer, key, sealed))
+  return values
 }
 
-async function checkpointsIn(database: Database): Promise<number> {
-  return count(database, CHECKPOINT_PREFIX)
+function goesWith(a: Stored, b: Stored): boolean {
+  return a.batch === b.batch && a.seq === b.seq && a.snapshot === b.snapshot && equalBytes(a.link, b.link)
+}
+
+/**
+ * False when the folds made it as they are now.
+ * @throws projections-damaged when the view could not read what older ones made; a projection that is no more is in nobody's way
+ */
+function isOutdated(values: ReadonlyMap<number, Stored>, folds: readonly AnyFold[]): boolean {
+  const changed = folds.filter((fold) => values.get(fold.number)?.version !== fold.version)
+  for (const { name, number, version, readsFrom = version } of changed) {
+    const made = values.get(number)?.version ?? 0
+    if (made < readsFrom || made > version) throw damaged(`${name} has another version`)
+  }
+  return changed.length > 0 || values.size !== folds.length
+}
+
+function heapsOf(projection: number, { heaps }: Stored): [number, Heap][] {
+  return heaps.map(([table, open, pages]) => [projection * 256 + table, { open, pages }])
 }
 
 /** level can lose some batches and keep later ones: every batch that may still be in its write-ahead log left a mark. */
@@ -107,10 +159,29 @@ async function checkMarks(database: Database, sealer: Sealer, last: number, seq:
   }
 }
 
-async function checkRows(database: Database, rows: ReadonlyMap<number, number>): Promise<void> {
-  const expected = [...rows.values()].reduce((sum, each) => sum + each, 0)
-  if (expected > COUNTED_ROWS) return
-  if ((await count(database, ROW_PREFIX)) !== expected) throw damaged('rows are missing')
+async function checkCounts(
+  database: Database,
+  rows: ReadonlyMap<number, number>,
+  heaps: ReadonlyMap<number, Heap>,
+): Promise<void> {
+  const pages = Array.from(heaps.values(), (heap) => heap.pages)
+  await checkCount(database, [ROW_PREFIX, PLACE_PREFIX], sum([...rows.values()]), 'rows are missing')
+  await checkCount(database, [PAGE_PREFIX], sum(pages), 'pages are missing')
+}
+
+async function checkCount(
+  database: Database,
+  prefixes: readonly number[],
+  expected: number,
+  what: string,
+): Promise<void> {
+  if (expected > COUNTED) return
+  const found = await Promise.all(prefixes.map((prefix) => count(database, prefix)))
+  if (sum(found) !== expected) throw damaged(what)
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, each) => total + each, 0)
 }
 
 async function count(database: Database, prefix: number): Promise<number> {
@@ -128,9 +199,8 @@ function parse<const S extends v.GenericSchema>(
   schema: S,
   sealer: Sealer,
   key: Buffer,
-  sealed: Buffer | undefined,
+  sealed: Buffer,
 ): v.InferOutput<S> {
-  if (sealed === undefined) throw damaged('a checkpoint is missing')
   const result = v.safeParse(schema, unpack(sealer.open(key, sealed)))
   if (!result.success) throw damaged('a checkpoint is not one')
   return result.output

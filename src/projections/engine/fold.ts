@@ -8,11 +8,21 @@ export interface Table<Row> {
   readonly number: number
   /** projection · 256 + number */
   readonly id: number
+  /** Rows lie together on sealed pages, in the order in which they came. */
+  readonly heap: boolean
   readonly [rowType]?: Row
 }
 
 export function table<Row>(projection: number, number: number): Table<Row> {
-  return { projection, number, id: projection * 256 + number }
+  return { projection, number, id: projection * 256 + number, heap: false }
+}
+
+/**
+ * A table of very many small rows. A row is sealed together with some dozens that came at about the same time: far
+ * cheaper to write, and to read together with them. Used like any other.
+ */
+export function heapTable<Row>(projection: number, number: number): Table<Row> {
+  return { ...table<Row>(projection, number), heap: true }
 }
 
 export interface Reads {
@@ -38,6 +48,11 @@ export interface Fold<T extends FactType> {
   readonly number: number
   /** Raise it whenever rows would come out differently; everything is then rebuilt from the log. */
   readonly version: number
+  /**
+   * The lowest older version whose rows the present view can still read: they are then shown while new ones are made.
+   * 0 says that no rows at all can be read too, as before the projection existed. Default: none but its own.
+   */
+  readonly readsFrom?: number
   readonly on: Handlers<T>
 }
 

@@ -2,6 +2,8 @@ import { equalBytes } from '../../foundation/bytes.js'
 import { isSottoError } from '../../foundation/errors.js'
 import type { Backing } from './backing.js'
 import { damaged, isDamage } from './damage.js'
+import { discardSnapshots, isSnapshotDue, takeSnapshot } from './snapshots.js'
+import type { SnapshotPolicy } from './snapshots.js'
 import type { FactSource } from './source.js'
 import { Store } from './store.js'
 import type { Making } from './store.js'
@@ -12,37 +14,60 @@ export type OnProgress = (progress: { readonly done: number; readonly total: num
 export interface Workshop extends Making {
   readonly backing: Backing
   readonly source: FactSource
+  readonly snapshots: SnapshotPolicy
   readonly onProgress?: OnProgress | undefined
+  /** Builds that nobody waits for any more end when it is. */
+  readonly stop: AbortSignal
+}
+
+export interface Numbered {
+  readonly store: Store
+  readonly number: number
 }
 
 /** Facts between two batches while replaying: many changes of one row become one write. */
 const REPLAY_BATCH = 16_384
 
-/** The current store brought up to the head of the log, or a new one where there is none or it cannot be trusted. */
-export async function openCurrent(shop: Workshop): Promise<Store> {
-  const current = await shop.backing.current()
-  await discardOthers(shop.backing, current)
-  if (current !== null && (await shop.backing.present()).includes(current)) {
+/**
+ * The current store brought up to the head of the log; if it cannot be trusted, the newest snapshot that can; if there
+ * is none, a new store. One that older folds made is given as it is, if the present view can read it.
+ */
+export async function openCurrent(shop: Workshop): Promise<Numbered> {
+  const { backing } = shop
+  const current = await backing.current()
+  await backing.sweep()
+  await discardOthers(backing, current)
+  if (current !== null && (await backing.present()).includes(current)) {
     const store = await resume(shop, current)
-    if (store !== null) return store
+    if (store?.outdated === true) return { store, number: current }
+    if (store !== null) return withSnapshot(shop, { store, number: current })
   }
-  const built = await build(shop)
-  await shop.backing.makeCurrent(built.number)
-  await discardOthers(shop.backing, built.number)
-  return built.store
+  const restored = await fromSnapshot(shop)
+  if (restored === null) return swapIn(backing, await build(shop))
+  await backing.makeCurrent(restored.number)
+  await discardOthers(backing, restored.number)
+  return restored
+}
+
+/** A store that was built counts from now on; what came before it, snapshots included, may be what was wrong. */
+export async function swapIn(backing: Backing, built: Numbered): Promise<Numbered> {
+  await backing.makeCurrent(built.number)
+  await discardOthers(backing, built.number)
+  await discardSnapshots(backing)
+  return built
 }
 
 /** A store made from the log up to `until`, flushed, not yet current. */
-export async function build(shop: Workshop, until = Infinity): Promise<{ store: Store; number: number }> {
-  const number = Math.max(0, ...(await shop.backing.present())) + 1
-  const store = await Store.fresh(await shop.backing.open(number), shop)
+export async function build(shop: Workshop, until = Infinity): Promise<Numbered> {
+  const number = await nextNumber(shop.backing)
+  const expected = Math.min(until, shop.source.head.seq)
+  const store = await Store.fresh(await shop.backing.open(number), shop, expected)
   try {
     await replay(shop, store, until)
-    await store.flush()
+    await store.settle()
     return { store, number }
   } catch (error) {
-    await store.close()
-    await shop.backing.discard(number)
+    await discarded(shop, { store, number })
     throw error
   }
 }
@@ -51,6 +76,7 @@ export async function build(shop: Workshop, until = Infinity): Promise<{ store: 
 export async function replay(shop: Workshop, store: Store, until = Infinity): Promise<void> {
   if (store.seq >= Math.min(until, shop.source.head.seq)) return
   for await (const frame of shop.source.readFrames(store.seq + 1)) {
+    shop.stop.throwIfAborted()
     for (const { fact, link } of frame) if (fact.seq <= until) store.apply(fact, link)
     if (store.unflushed >= REPLAY_BATCH) await store.flush()
     shop.onProgress?.({ done: store.seq, total: shop.source.head.seq })
@@ -58,13 +84,59 @@ export async function replay(shop: Workshop, store: Store, until = Infinity): Pr
   }
 }
 
-/** Null when the store has to be built anew; errors of the log itself are passed on. */
+/** Closes and removes a store that does not count. */
+export async function discarded({ backing }: Workshop, { store, number }: Numbered): Promise<void> {
+  await store.close()
+  await backing.discard(number)
+}
+
+/** Leftovers of a crash between the making of a store and the removal of the one before. */
+export async function discardOthers(backing: Backing, current: number | null): Promise<void> {
+  for (const number of await backing.present()) if (number !== current) await backing.discard(number)
+}
+
+/** The newest snapshot that can be trusted, and the tail. Those that cannot be are of no use any more. */
+async function fromSnapshot(shop: Workshop): Promise<Numbered | null> {
+  for (const snapshot of [...(await shop.backing.snapshots())].reverse()) {
+    const restored = await restore(shop, snapshot)
+    if (restored !== null) return restored
+    await shop.backing.discardSnapshot(snapshot)
+  }
+  return null
+}
+
+async function restore(shop: Workshop, snapshot: number): Promise<Numbered | null> {
+  const number = await nextNumber(shop.backing)
+  const copied = await shop.backing.restore(snapshot, number).then(
+    () => true,
+    () => false,
+  )
+  const store = copied ? await resume(shop, number) : null
+  if (store?.outdated === false) {
+    await store.settle()
+    return { store, number }
+  }
+  await store?.close()
+  await shop.backing.discard(number)
+  return null
+}
+
+/** A snapshot is of a closed store, so this one is opened twice; only now and then (`SnapshotPolicy`). */
+async function withSnapshot(shop: Workshop, opened: Numbered): Promise<Numbered> {
+  if (!(await isSnapshotDue(shop.backing, opened.store, shop.snapshots))) return opened
+  await takeSnapshot(shop.backing, opened)
+  const store = await resume(shop, opened.number)
+  if (store === null) throw damaged('the store does not open again')
+  return { store, number: opened.number }
+}
+
+/** Null when the store has to be made anew; errors of the log itself are passed on. */
 async function resume(shop: Workshop, number: number): Promise<Store | null> {
   const store = await load(shop, number)
   if (store === null) return null
   try {
     if (!(await isOnTheChain(shop.source, store))) throw damaged('the log went another way')
-    await replay(shop, store)
+    if (!store.outdated) await replay(shop, store)
     return store
   } catch (error) {
     await store.close()
@@ -74,7 +146,7 @@ async function resume(shop: Workshop, number: number): Promise<Store | null> {
 }
 
 /** Whatever goes wrong in here went wrong in level, except that another process may have it open. */
-async function load(shop: Workshop, number: number): Promise<Store | null> {
+export async function load(shop: Workshop, number: number): Promise<Store | null> {
   try {
     const database = await shop.backing.open(number)
     return await Store.load(database, shop).catch(async (error: unknown) => {
@@ -88,7 +160,7 @@ async function load(shop: Workshop, number: number): Promise<Store | null> {
 }
 
 /** The log's link after the checkpoint must be the checkpoint's: else they tell different stories. */
-async function isOnTheChain(source: FactSource, { checkpoint }: Store): Promise<boolean> {
+export async function isOnTheChain(source: FactSource, { checkpoint }: Store): Promise<boolean> {
   const { seq, link } = checkpoint
   if (seq === 0) return true
   if (seq > source.head.seq) return false
@@ -99,7 +171,6 @@ async function isOnTheChain(source: FactSource, { checkpoint }: Store): Promise<
   return false
 }
 
-/** Leftovers of a crash between the making of a store and the removal of the one before. */
-export async function discardOthers(backing: Backing, current: number | null): Promise<void> {
-  for (const number of await backing.present()) if (number !== current) await backing.discard(number)
+async function nextNumber(backing: Backing): Promise<number> {
+  return Math.max(0, ...(await backing.present())) + 1
 }

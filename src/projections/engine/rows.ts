@@ -1,19 +1,27 @@
+import type { AbsenceFilter } from './absence-filter.js'
 import type { Database, Operation } from './database.js'
 import { damaged } from './damage.js'
+import { encodeEntry, rowIn } from './entry.js'
 import type { Table, Tx } from './fold.js'
-import { packRow } from './sealing.js'
-import type { Sealer } from './sealing.js'
+import { HeapPages, pageOf } from './heap-pages.js'
+import type { Heap, Place } from './heap-pages.js'
+import { maskedPlace, unmaskedPlace } from './place.js'
+import { pageKey } from './sealing.js'
+import type { RowKey, Sealer } from './sealing.js'
+import { Unpurged } from './unpurged.js'
 
-/** What clean rows may take up in memory, counted in bytes as sealed; in use they take about three times that. */
+/** What clean rows and pages may take up in memory, counted in bytes as sealed; rows in use take about three times that. */
 export const CACHE_BYTES = 8 << 20
 /** What a resident row costs beside its content, absent ones included. */
 const RESIDENT_BYTES = 100
+const NOWHERE = -1
+const TABLE_PREFIX_BYTES = 3
 
 interface Resident {
   readonly table: Table<unknown>
-  readonly key: string
+  readonly name: string
   /** Made when it is first needed: rows that come and go between two flushes never need one. */
-  rowKey: Buffer | null
+  rowKey: RowKey | null
   value: unknown
   /** Differs from what was last given to the store. */
   dirty: boolean
@@ -21,6 +29,10 @@ interface Resident {
   writing: boolean
   /** The store may hold a row under this key. */
   stored: boolean
+  /** Where it stands on the pages of a heap table, or NOWHERE. */
+  place: Place
+  /** The store is known to say so. */
+  placed: boolean
   /** Sealed size and what residence costs, in bytes. */
   weight: number
   touched: number
@@ -35,18 +47,30 @@ export interface Taken {
   failed(): void
 }
 
+/** What a store holds when it is opened; the default is nothing. */
+export interface RowsOptions {
+  /** How many rows each projection has. */
+  readonly counts?: ReadonlyMap<number, number>
+  readonly heaps?: ReadonlyMap<number, Heap>
+  readonly unpurged?: Unpurged
+  /** Of an empty store only: it has to see every row. */
+  readonly filter?: AbsenceFilter
+  readonly cacheBytes?: number | undefined
+}
+
 /**
  * The rows of one store as they are now: what was changed since the last flush, what was read lately, and behind them
  * level. Everything is synchronous, so that a fact is visible as soon as it was applied.
  */
 export class Rows implements Tx {
+  readonly pages: HeapPages
+  readonly unpurged: Unpurged
   readonly #database: Database
   readonly #sealer: Sealer
+  readonly #filter: AbsenceFilter | null
   readonly #counts: Map<number, number>
   /** By projection, then table. */
   readonly #resident: ((Map<string, Resident> | undefined)[] | undefined)[] = []
-  /** How many rows of a table the store may hold, by table ID; not known of a store that was filled by others. */
-  readonly #stored: Map<number, number> | null
   readonly #changes = new Map<number, number>()
   #dirty: Resident[] = []
   readonly #cacheBytes: number
@@ -56,31 +80,27 @@ export class Rows implements Tx {
   #evictAbove: number
   #generation = 0
 
-  /** @param counts how many rows each projection has in the store; empty for an empty store */
-  constructor(
-    database: Database,
-    sealer: Sealer,
-    counts: ReadonlyMap<number, number>,
-    cacheBytes = CACHE_BYTES,
-  ) {
+  constructor(database: Database, sealer: Sealer, options: RowsOptions = {}) {
     this.#database = database
     this.#sealer = sealer
-    this.#counts = new Map(counts)
-    this.#stored = counts.size === 0 ? new Map<number, number>() : null
-    this.#cacheBytes = cacheBytes
-    this.#evictAbove = cacheBytes
+    this.#filter = options.filter ?? null
+    this.#counts = new Map(options.counts)
+    this.pages = new HeapPages(database, sealer, options.heaps ?? new Map())
+    this.unpurged = options.unpurged ?? new Unpurged()
+    this.#cacheBytes = options.cacheBytes ?? CACHE_BYTES
+    this.#evictAbove = this.#cacheBytes
   }
 
-  get<Row>(table: Table<Row>, key: string): Row | undefined {
-    return this.#find(table, key).value as Row | undefined
+  get<Row>(table: Table<Row>, name: string): Row | undefined {
+    return this.#find(table, name).value as Row | undefined
   }
 
-  put<Row>(table: Table<Row>, key: string, row: Row): void {
-    this.#change(table, key, row)
+  put<Row>(table: Table<Row>, name: string, row: Row): void {
+    this.#change(table, name, row)
   }
 
-  delete(table: Table<unknown>, key: string): void {
-    this.#change(table, key, undefined)
+  delete(table: Table<unknown>, name: string): void {
+    this.#change(table, name, undefined)
   }
 
   /** Grows whenever a row of the projection changes. */
@@ -96,40 +116,46 @@ export class Rows implements Tx {
   take(): Taken {
     const taken = this.#dirty
     this.#dirty = []
-    const operations = taken.flatMap((row) => this.#operation(row) ?? [])
+    const rows = taken.flatMap((row) => this.#operation(row) ?? [])
+    const pages = this.pages.take()
+    const unpurged = this.unpurged.operations(this.#sealer)
     return {
-      operations,
+      operations: [...rows, ...pages.operations, ...unpurged],
       done: () => {
-        for (const row of taken) row.writing = false
+        pages.done()
+        for (const row of taken) written(row)
         this.#evict()
       },
       failed: () => {
+        pages.failed()
+        this.unpurged.unwritten()
         for (const row of taken) this.#returned(row)
       },
     }
   }
 
-  /** Every row that the store may not have as it is now, packed, by row key; null where the row is gone. */
-  unsettled(projection: number): Map<string, Uint8Array | null> {
-    const out = new Map<string, Uint8Array | null>()
+  /** Every row that the store may not have as it is now: its entry by table ID and name, null where the row is gone. */
+  unsettled(projection: number): Map<number, Map<string, Buffer | null>> {
+    const out = new Map<number, Map<string, Buffer | null>>()
     for (const rows of this.#resident[projection] ?? []) {
       for (const row of rows?.values() ?? []) {
         if (!row.dirty && !row.writing) continue
-        const packed = row.value === undefined ? null : packRow(row.key, row.value)
-        out.set(this.#rowKey(row).toString('hex'), packed)
+        const ofTable = out.get(row.table.id) ?? new Map<string, Buffer | null>()
+        ofTable.set(row.name, row.value === undefined ? null : encodeEntry(row.name, row.value))
+        out.set(row.table.id, ofTable)
       }
     }
     return out
   }
 
-  #find(table: Table<unknown>, key: string): Resident {
+  #find(table: Table<unknown>, name: string): Resident {
     const last = this.#last
-    if (last?.key === key && last.table === table) return last
+    if (last?.name === name && last.table === table) return last
     const rows = this.#residentOf(table)
-    let row = rows.get(key)
+    let row = rows.get(name)
     if (row === undefined) {
-      row = this.#load(table, key)
-      rows.set(key, row)
+      row = this.#load(table, name)
+      rows.set(name, row)
       this.#bytes += row.weight
       this.#evict()
     }
@@ -143,42 +169,37 @@ export class Rows implements Tx {
     return (tables[table.number] ??= new Map<string, Resident>())
   }
 
-  #load(table: Table<unknown>, key: string): Resident {
-    const row = absent(table, key, this.#generation)
-    if (this.#stored !== null && !this.#stored.has(table.id)) return row
-    const rowKey = this.#rowKey(row)
-    const sealed = this.#read(rowKey)
-    if (sealed === undefined) return row
-    row.value = this.#sealer.openRow(rowKey, sealed, key)
+  #load(table: Table<unknown>, name: string): Resident {
+    const row = absent(table, name, this.#generation)
+    const { key, mask } = this.#rowKey(row)
+    if (this.#filter?.isAbsent(key) === true) return row
+    const found = this.#read(key)
+    if (found === undefined) return row
     row.stored = true
-    row.weight += sealed.length
+    if (table.heap) {
+      row.place = unmaskedPlace(mask, found)
+      row.placed = true
+    }
+    const entry = table.heap ? this.pages.entry(table, row.place) : this.#sealer.open(key, found)
+    row.value = rowIn(entry, name)
+    row.weight += entry.length
     return row
   }
 
-  #rowKey(row: Resident): Buffer {
-    return (row.rowKey ??= this.#sealer.rowKey(row.table, row.key))
+  #rowKey(row: Resident): RowKey {
+    return (row.rowKey ??= this.#sealer.rowKey(row.table, row.name))
   }
 
-  /** Counts up or down when the store comes to hold a row, or to hold it no more. */
-  #setStored(row: Resident, stored: boolean): void {
-    if (row.stored === stored) return
-    row.stored = stored
-    const { id } = row.table
-    const now = (this.#stored?.get(id) ?? 0) + (stored ? 1 : -1)
-    if (now === 0) this.#stored?.delete(id)
-    else this.#stored?.set(id, now)
-  }
-
-  #read(rowKey: Buffer): Buffer | undefined {
+  #read(key: Buffer): Buffer | undefined {
     try {
-      return this.#database.getSync(rowKey)
+      return this.#database.getSync(key)
     } catch (cause) {
       throw damaged('a row cannot be read', cause)
     }
   }
 
-  #change(table: Table<unknown>, key: string, value: unknown): void {
-    const row = this.#find(table, key)
+  #change(table: Table<unknown>, name: string, value: unknown): void {
+    const row = this.#find(table, name)
     this.#count(table.projection, Number(value !== undefined) - Number(row.value !== undefined))
     this.#changes.set(table.projection, this.changes(table.projection) + 1)
     row.value = value
@@ -192,31 +213,53 @@ export class Rows implements Tx {
   }
 
   #operation(row: Resident): Operation | null {
-    const wasStored = row.stored
     row.dirty = false
     row.writing = true
-    this.#setStored(row, row.value !== undefined)
-    if (row.value === undefined) {
-      this.#weigh(row, 0)
-      return wasStored ? { type: 'del', key: this.#rowKey(row) } : null
-    }
-    const key = this.#rowKey(row)
-    const value = this.#sealer.seal(key, packRow(row.key, row.value))
-    this.#weigh(row, value.length)
-    return { type: 'put', key, value }
+    if (row.value === undefined) return this.#removal(row)
+    const entry = encodeEntry(row.name, row.value)
+    this.#weigh(row, entry.length)
+    const { key, mask } = this.#rowKey(row)
+    this.#filter?.add(key)
+    row.stored = true
+    if (!row.table.heap) return { type: 'put', key, value: this.#sealer.seal(key, entry) }
+    this.#place(row, entry)
+    return row.placed ? null : { type: 'put', key, value: maskedPlace(mask, row.place) }
+  }
+
+  #removal(row: Resident): Operation | null {
+    this.#weigh(row, 0)
+    if (!row.stored) return null
+    const { key } = this.#rowKey(row)
+    row.stored = false
+    this.unpurged.add(this.#remains(row, key))
+    if (row.place !== NOWHERE) this.pages.remove(row.table, row.place)
+    row.place = NOWHERE
+    row.placed = false
+    return { type: 'del', key }
+  }
+
+  /** The keys under which level may keep what the row was: its page, or any of its table, since they are hashes. */
+  #remains({ table, place }: Resident, key: Buffer): Buffer {
+    return place === NOWHERE ? key.subarray(0, TABLE_PREFIX_BYTES) : pageKey(table, pageOf(place))
+  }
+
+  #place(row: Resident, entry: Buffer): void {
+    if (row.place === NOWHERE) row.place = this.pages.add(row.table, entry)
+    else this.pages.replace(row.table, row.place, entry)
   }
 
   #returned(row: Resident): void {
     row.writing = false
-    this.#setStored(row, true)
+    row.stored = true
+    row.placed = false
     if (row.dirty) return
     row.dirty = true
     this.#dirty.push(row)
   }
 
-  #weigh(row: Resident, sealedLength: number): void {
+  #weigh(row: Resident, length: number): void {
     this.#bytes -= row.weight
-    row.weight = sealedLength + RESIDENT_BYTES
+    row.weight = length + RESIDENT_BYTES
     this.#bytes += row.weight
   }
 
@@ -225,29 +268,37 @@ export class Rows implements Tx {
    * half of the cache may fill before it looks again, so that each look is paid for by as many loads.
    */
   #evict(): void {
-    if (this.#bytes <= this.#evictAbove) return
+    if (this.#bytes + this.pages.bytes <= this.#evictAbove) return
     for (const rows of this.#resident.flat()) {
-      for (const [key, row] of rows ?? []) {
+      for (const [name, row] of rows ?? []) {
         if (row.dirty || row.writing || row.touched === this.#generation) continue
         this.#bytes -= row.weight
-        rows?.delete(key)
+        rows?.delete(name)
       }
     }
+    this.pages.evict()
     this.#generation++
     this.#last = null
-    this.#evictAbove = Math.max(this.#cacheBytes, this.#bytes + this.#cacheBytes / 2)
+    this.#evictAbove = Math.max(this.#cacheBytes, this.#bytes + this.pages.bytes + this.#cacheBytes / 2)
   }
 }
 
-function absent(table: Table<unknown>, key: string, touched: number): Resident {
+function written(row: Resident): void {
+  row.writing = false
+  row.placed = row.place !== NOWHERE
+}
+
+function absent(table: Table<unknown>, name: string, touched: number): Resident {
   return {
     table,
-    key,
+    name,
     rowKey: null,
     value: undefined,
     dirty: false,
     writing: false,
     stored: false,
+    place: NOWHERE,
+    placed: false,
     weight: RESIDENT_BYTES,
     touched,
   }

@@ -1,5 +1,7 @@
 import type { ErasedFact, FactType, StoredFact } from '../../events/vocabulary/facts.js'
+import { concat, u8 } from '../../foundation/bytes.js'
 import type { Rng } from '../../foundation/rng.js'
+import { AbsenceFilter } from './absence-filter.js'
 import { loadCheckpoint, checkpointOperations } from './checkpoint.js'
 import type { Checkpoint } from './checkpoint.js'
 import { damaged } from './damage.js'
@@ -8,8 +10,9 @@ import { digest } from './digest.js'
 import type { Digest } from './digest.js'
 import type { AnyFold, Tx } from './fold.js'
 import { Rows } from './rows.js'
-import { STORE_ID_BYTES, STORE_ID_KEY, Sealer } from './sealing.js'
+import { ROW_PREFIX, STORE_ID_BYTES, STORE_KEY, Sealer, UNPURGED_KEY } from './sealing.js'
 import type { ProjectionKeys } from './sealing.js'
+import { Unpurged } from './unpurged.js'
 
 type Handler = (fact: StoredFact, tx: Tx) => void
 
@@ -22,12 +25,26 @@ export interface Making {
   readonly cacheBytes?: number | undefined
 }
 
-const NOTHING: Checkpoint = { batch: 0, seq: 0, link: new Uint8Array(0), rows: new Map() }
+/** Stores of another layout than this are made anew (SPEC § 5). */
+const LAYOUT = 2
+/** Projections no larger on disk than this are purged as a whole, rows that were only changed among them. */
+const SMALL = 16 << 20
+
+const NOTHING: Checkpoint = {
+  batch: 0,
+  seq: 0,
+  link: new Uint8Array(0),
+  rows: new Map(),
+  heaps: new Map(),
+  snapshot: 0,
+}
 
 /** One level store and the folds that fill it: facts in order on one side, sealed batches on the other. */
 export class Store {
   readonly rows: Rows
-  readonly #folds: readonly AnyFold[]
+  /** Made by older folds: it can be read, and takes no facts. */
+  readonly outdated: boolean
+  readonly #making: Making
   readonly #handlers = new Map<FactType, readonly Handler[]>()
   readonly #database: Database
   readonly #sealer: Sealer
@@ -40,34 +57,36 @@ export class Store {
   #whole = true
   #closed = false
 
-  private constructor(
-    database: Database,
-    sealer: Sealer,
-    { folds, cacheBytes }: Making,
-    checkpoint: Checkpoint,
-  ) {
-    this.#database = database
-    this.#sealer = sealer
-    this.#folds = folds
-    this.#checkpoint = checkpoint
-    this.#seq = checkpoint.seq
-    this.#link = checkpoint.link
-    this.rows = new Rows(database, sealer, checkpoint.rows, cacheBytes)
+  private constructor(making: Making, parts: Parts) {
+    this.#making = making
+    this.#database = parts.database
+    this.#sealer = parts.sealer
+    this.#checkpoint = parts.checkpoint
+    this.#seq = parts.checkpoint.seq
+    this.#link = parts.checkpoint.link
+    this.rows = parts.rows
+    this.outdated = parts.outdated
   }
 
-  /** An empty store under a new random store ID. */
-  static async fresh(database: Database, making: Making): Promise<Store> {
+  /** An empty store under a new random store ID, for about so many facts. */
+  static async fresh(database: Database, making: Making, expected: number): Promise<Store> {
     const storeId = making.rng.bytes(STORE_ID_BYTES)
-    await database.batch([{ type: 'put', key: STORE_ID_KEY, value: storeId }])
-    return new Store(database, new Sealer(making.keys, storeId, making.rng), making, NOTHING)
+    await database.batch([{ type: 'put', key: STORE_KEY, value: concat(u8(LAYOUT), storeId) }])
+    const sealer = new Sealer(making.keys, storeId, making.rng)
+    const { cacheBytes } = making
+    const rows = new Rows(database, sealer, { filter: new AbsenceFilter(expected), cacheBytes })
+    return new Store(making, { database, sealer, checkpoint: NOTHING, rows, outdated: false })
   }
 
-  /** @throws projections-damaged when the store contradicts itself or was made by other versions of the folds */
+  /** @throws projections-damaged when the store contradicts itself, or its rows cannot be read any more */
   static async load(database: Database, making: Making): Promise<Store> {
-    const storeId = database.getSync(STORE_ID_KEY)
-    if (storeId?.length !== STORE_ID_BYTES) throw damaged('there is no store id')
-    const sealer = new Sealer(making.keys, storeId, making.rng)
-    return new Store(database, sealer, making, await loadCheckpoint(database, sealer, making.folds))
+    const sealer = new Sealer(making.keys, storeIdIn(database), making.rng)
+    const checkpoint = await loadCheckpoint(database, sealer, making.folds)
+    const unpurged = Unpurged.opened(sealer, database.getSync(UNPURGED_KEY))
+    const { rows: counts, heaps, outdated } = checkpoint
+    const { cacheBytes } = making
+    const rows = new Rows(database, sealer, { counts, heaps, unpurged, cacheBytes })
+    return new Store(making, { database, sealer, checkpoint, rows, outdated })
   }
 
   get seq(): number {
@@ -97,13 +116,41 @@ export class Store {
 
   /** Writes all changes, checkpoints and a mark in one batch, after the batch before it. In mid-group it waits. */
   flush(): Promise<void> {
-    const written = this.#writing.then(() => this.#write())
-    this.#writing = written.catch(() => undefined)
-    return written
+    return this.#inTurn(() => this.#write())
+  }
+
+  /** The same, and everything written so far is on the disk when it resolves. */
+  settle(): Promise<void> {
+    return this.#inTurn(() => this.#write({ durably: true }))
+  }
+
+  /** Flushes for a snapshot of the closed store: it, and every store that comes of it, knows how old it is. */
+  beginSnapshot(): Promise<void> {
+    return this.#inTurn(() => this.#write({ snapshot: this.#seq, durably: true }))
+  }
+
+  /**
+   * Flushes, and leaves no older content of any row on the disk.
+   * @throws projections-damaged when there are changes that cannot be written yet
+   */
+  purge(): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#write({ snapshot: 0, durably: true })
+      if (this.unflushed > 0) throw damaged('no purge in the middle of a commit group')
+      await this.#database.purge([...this.rows.unpurged.prefixes, ...(await this.#smallProjections())])
+      await this.#database.batch([this.rows.unpurged.cleared()])
+    })
   }
 
   digests(): Promise<Digest[]> {
-    return Promise.all(this.#folds.map((fold) => digest(fold, this.#database, this.#sealer, this.rows)))
+    const { folds, keys } = this.#making
+    const digesting = {
+      database: this.#database,
+      sealer: this.#sealer,
+      rows: this.rows,
+      digestKey: keys.digestKey,
+    }
+    return Promise.all(folds.map((fold) => digest(fold, digesting)))
   }
 
   /** Without flushing. Idempotent. */
@@ -114,15 +161,21 @@ export class Store {
     await this.#database.close()
   }
 
-  async #write(): Promise<void> {
-    if (this.#closed || !this.#whole || this.#link === null) return
-    if (this.unflushed === 0 && this.#checkpoint.batch > 0) return
-    const rows = new Map(this.#folds.map(({ number }) => [number, this.rows.rowsOf(number)]))
-    const checkpoint = { batch: this.#checkpoint.batch + 1, seq: this.#seq, link: this.#link, rows }
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#writing.then(work)
+    this.#writing = done.catch(() => undefined)
+    return done
+  }
+
+  async #write({ snapshot = this.#checkpoint.snapshot, durably = false } = {}): Promise<void> {
+    if (this.#closed || this.outdated || !this.#whole || this.#link === null) return
+    const isNews = this.unflushed > 0 || snapshot !== this.#checkpoint.snapshot || durably
+    if (!isNews && this.#checkpoint.batch > 0) return
     const taken = this.rows.take()
+    const checkpoint = { ...this.#reached(this.#link), snapshot }
     try {
-      const marks = checkpointOperations(this.#sealer, this.#folds, checkpoint)
-      await this.#database.batch([...taken.operations, ...marks])
+      const marks = checkpointOperations(this.#sealer, this.#making.folds, checkpoint)
+      await this.#database.batch([...taken.operations, ...marks], durably)
     } catch (error) {
       taken.failed()
       throw error
@@ -131,12 +184,43 @@ export class Store {
     this.#checkpoint = checkpoint
   }
 
+  #reached(link: Uint8Array): Omit<Checkpoint, 'snapshot'> {
+    const rows = new Map(this.#making.folds.map(({ number }) => [number, this.rows.rowsOf(number)]))
+    return {
+      batch: this.#checkpoint.batch + 1,
+      seq: this.#seq,
+      link,
+      rows,
+      heaps: this.rows.pages.heaps(),
+    }
+  }
+
+  async #smallProjections(): Promise<Buffer[]> {
+    const prefixes = this.#making.folds.map(({ number }) => Buffer.of(ROW_PREFIX, number))
+    const sizes = await Promise.all(prefixes.map((prefix) => this.#database.sizeOf(prefix)))
+    return prefixes.filter((_, n) => (sizes[n] ?? 0) <= SMALL)
+  }
+
   #handlersOf(type: FactType): readonly Handler[] {
     let handlers = this.#handlers.get(type)
     if (handlers === undefined) {
-      handlers = this.#folds.flatMap((fold) => (fold.on[type] as Handler | undefined) ?? [])
+      handlers = this.#making.folds.flatMap((fold) => (fold.on[type] as Handler | undefined) ?? [])
       this.#handlers.set(type, handlers)
     }
     return handlers
   }
+}
+
+interface Parts {
+  readonly database: Database
+  readonly sealer: Sealer
+  readonly checkpoint: Checkpoint
+  readonly rows: Rows
+  readonly outdated: boolean
+}
+
+function storeIdIn(database: Database): Buffer {
+  const value = database.getSync(STORE_KEY)
+  if (value?.length !== 1 + STORE_ID_BYTES || value[0] !== LAYOUT) throw damaged('there is no store id')
+  return value.subarray(1)
 }

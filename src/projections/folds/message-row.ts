@@ -1,10 +1,10 @@
 import type { MessageId } from '../../events/vocabulary/facts.js'
-import { table } from '../engine/fold.js'
+import { heapTable } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import type { MessageRow } from '../view.js'
 import { PROJECTION } from './numbers.js'
 
-const messageTable = table<MessageRow>(PROJECTION.messages, 1)
+const messageTable = heapTable<MessageRow>(PROJECTION.messages, 1)
 
 export function messageRow(reads: Reads, id: MessageId): MessageRow | undefined {
   return reads.get(messageTable, id)

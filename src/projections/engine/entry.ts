@@ -1,0 +1,34 @@
+import { pack, unpack } from '../../foundation/pack.js'
+import { damaged } from './damage.js'
+
+const LENGTH_BYTES = 2
+
+/** A row with its name, as it is sealed and digested: `u16 length ‖ name ‖ pack(row)` (SPEC § 5). */
+export function encodeEntry(name: string, row: unknown): Buffer {
+  const packed = pack(row)
+  const length = Buffer.byteLength(name)
+  const out = Buffer.allocUnsafe(LENGTH_BYTES + length + packed.length)
+  out.writeUInt16BE(length)
+  out.write(name, LENGTH_BYTES)
+  out.set(packed, LENGTH_BYTES + length)
+  return out
+}
+
+export function nameIn(entry: Buffer): string {
+  return entry.toString('utf8', LENGTH_BYTES, rowStart(entry))
+}
+
+/** @throws projections-damaged when the entry is another row's, or none */
+export function rowIn(entry: Buffer, name: string): unknown {
+  if (nameIn(entry) !== name) throw damaged('a row stands in the wrong place')
+  try {
+    return unpack(entry.subarray(rowStart(entry)))
+  } catch (cause) {
+    throw damaged('a row is not one', cause)
+  }
+}
+
+function rowStart(entry: Buffer): number {
+  if (entry.length < LENGTH_BYTES) throw damaged('a row is not one')
+  return LENGTH_BYTES + entry.readUInt16BE()
+}

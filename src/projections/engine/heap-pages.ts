@@ -1,0 +1,213 @@
+import { damaged } from './damage.js'
+import type { Database, Operation } from './database.js'
+import type { Table } from './fold.js'
+import { pageKey } from './sealing.js'
+import type { Sealer } from './sealing.js'
+
+/** A page takes no further row once it holds that many bytes, or that many rows. */
+const PAGE_BYTES = 16 << 10
+export const PAGE_SLOTS = 64
+const LENGTH_BYTES = 4
+
+/** How far the pages of one table go. Pages count from 0. */
+export interface Heap {
+  /** The page that takes the next row. */
+  readonly open: number
+  /** Pages that hold a row. */
+  readonly pages: number
+}
+
+/** Where a row is: page · 64 + slot. It stays there for as long as it exists. */
+export type Place = number
+
+interface Page {
+  readonly table: Table<unknown>
+  readonly number: number
+  /** One for each slot ever used. */
+  readonly entries: (Buffer | null)[]
+  bytes: number
+  rows: number
+  /** Not in the store as it is now. */
+  pending: boolean
+  touched: boolean
+}
+
+/**
+ * The pages of the heap tables of one store: `04 ‖ projection ‖ table ‖ u32 page` holds up to 64 entries, sealed as one
+ * (SPEC § 5). Pages change only while a flush is put together, and stay in memory until it is through.
+ */
+export class HeapPages {
+  readonly #database: Database
+  readonly #sealer: Sealer
+  readonly #heaps: Map<number, Heap>
+  readonly #resident = new Map<number, Page>()
+  #changed = new Set<Page>()
+  #bytes = 0
+
+  /** @param heaps by table ID, as the last checkpoint tells */
+  constructor(database: Database, sealer: Sealer, heaps: ReadonlyMap<number, Heap>) {
+    this.#database = database
+    this.#sealer = sealer
+    this.#heaps = new Map(heaps)
+  }
+
+  /** Of pages in memory. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  heaps(): ReadonlyMap<number, Heap> {
+    return new Map(this.#heaps)
+  }
+
+  /** @throws projections-damaged when nothing is there */
+  entry(table: Table<unknown>, place: Place): Buffer {
+    const entry = this.#page(table, pageOf(place)).entries[place % PAGE_SLOTS]
+    if (entry === undefined || entry === null) throw damaged('a row is not on its page')
+    return entry
+  }
+
+  add(table: Table<unknown>, entry: Buffer): Place {
+    const page = this.#openPage(table, entry.length)
+    page.entries.push(null)
+    this.#set(page, page.entries.length - 1, entry)
+    return page.number * PAGE_SLOTS + page.entries.length - 1
+  }
+
+  replace(table: Table<unknown>, place: Place, entry: Buffer): void {
+    this.#set(this.#page(table, pageOf(place)), place % PAGE_SLOTS, entry)
+  }
+
+  remove(table: Table<unknown>, place: Place): void {
+    this.#set(this.#page(table, pageOf(place)), place % PAGE_SLOTS, null)
+  }
+
+  /** Seals every changed page; must be followed by `done` or `failed` before anything is changed. */
+  take(): { readonly operations: Operation[]; done(): void; failed(): void } {
+    const taken = this.#changed
+    this.#changed = new Set()
+    return {
+      operations: Array.from(taken, (page) => this.#operation(page)),
+      done: () => {
+        for (const page of taken) page.pending = false
+      },
+      failed: () => {
+        for (const page of taken) this.#changed.add(page)
+      },
+    }
+  }
+
+  /** Lets go of pages that were not used since the last time. */
+  evict(): void {
+    for (const [id, page] of this.#resident) {
+      if (page.pending || page.touched) page.touched = false
+      else {
+        this.#resident.delete(id)
+        this.#bytes -= page.bytes
+      }
+    }
+  }
+
+  #set(page: Page, slot: number, entry: Buffer | null): void {
+    const before = page.entries[slot] ?? null
+    const grown = (entry?.length ?? 0) - (before?.length ?? 0)
+    const wasEmpty = page.rows === 0
+    page.entries[slot] = entry
+    page.rows += Number(entry !== null) - Number(before !== null)
+    page.bytes += grown
+    this.#bytes += grown
+    page.pending = true
+    this.#changed.add(page)
+    if (wasEmpty !== (page.rows === 0)) this.#countPage(page.table, wasEmpty ? 1 : -1)
+  }
+
+  #countPage(table: Table<unknown>, by: number): void {
+    const { open, pages } = this.#heapOf(table)
+    this.#heaps.set(table.id, { open, pages: pages + by })
+  }
+
+  #heapOf(table: Table<unknown>): Heap {
+    return this.#heaps.get(table.id) ?? { open: 0, pages: 0 }
+  }
+
+  #openPage(table: Table<unknown>, length: number): Page {
+    const { open, pages } = this.#heapOf(table)
+    const page = this.#resident.get(idOf(table, open)) ?? this.#load(table, open) ?? this.#make(table, open)
+    page.touched = true
+    const full = page.entries.length >= PAGE_SLOTS || page.bytes + length > PAGE_BYTES
+    if (!full || page.entries.length === 0) return page
+    this.#heaps.set(table.id, { open: open + 1, pages })
+    return this.#make(table, open + 1)
+  }
+
+  #page(table: Table<unknown>, number: number): Page {
+    const page = this.#resident.get(idOf(table, number)) ?? this.#load(table, number)
+    if (page === null) throw damaged('a page is missing')
+    page.touched = true
+    return page
+  }
+
+  #load(table: Table<unknown>, number: number): Page | null {
+    const key = pageKey(table, number)
+    const sealed = this.#read(key)
+    return sealed === undefined ? null : this.#make(table, number, decodePage(this.#sealer.open(key, sealed)))
+  }
+
+  #read(key: Buffer): Buffer | undefined {
+    try {
+      return this.#database.getSync(key)
+    } catch (cause) {
+      throw damaged('a page cannot be read', cause)
+    }
+  }
+
+  #make(table: Table<unknown>, number: number, entries: (Buffer | null)[] = []): Page {
+    const bytes = entries.reduce((sum, entry) => sum + (entry?.length ?? 0), 0)
+    const rows = entries.filter((entry) => entry !== null).length
+    const page = { table, number, entries, bytes, rows, pending: false, touched: true }
+    this.#resident.set(idOf(table, number), page)
+    this.#bytes += bytes
+    return page
+  }
+
+  #operation(page: Page): Operation {
+    const key = pageKey(page.table, page.number)
+    if (page.rows === 0) return { type: 'del', key }
+    return { type: 'put', key, value: this.#sealer.seal(key, encodePage(page.entries)) }
+  }
+}
+
+export function pageOf(place: Place): number {
+  return Math.floor(place / PAGE_SLOTS)
+}
+
+/** `u32 length ‖ entry` for each slot; an empty slot has length 0. */
+function encodePage(entries: readonly (Buffer | null)[]): Buffer {
+  const total = entries.reduce((sum, entry) => sum + LENGTH_BYTES + (entry?.length ?? 0), 0)
+  const out = Buffer.allocUnsafe(total)
+  let at = 0
+  for (const entry of entries) {
+    at = out.writeUInt32BE(entry?.length ?? 0, at)
+    if (entry !== null) out.set(entry, at)
+    at += entry?.length ?? 0
+  }
+  return out
+}
+
+/** @throws projections-damaged when it is no page */
+export function decodePage(plain: Buffer): (Buffer | null)[] {
+  const entries: (Buffer | null)[] = []
+  for (let at = 0; at < plain.length;) {
+    if (at + LENGTH_BYTES > plain.length) throw damaged('a page is not one')
+    const length = plain.readUInt32BE(at)
+    at += LENGTH_BYTES
+    if (at + length > plain.length || entries.length === PAGE_SLOTS) throw damaged('a page is not one')
+    entries.push(length === 0 ? null : plain.subarray(at, at + length))
+    at += length
+  }
+  return entries
+}
+
+function idOf(table: Table<unknown>, page: number): number {
+  return table.id * 2 ** 32 + page
+}
