@@ -6,6 +6,7 @@ import { kdf, mac, md5, sha256 } from '../src/foundation/crypto.js'
 import { pack } from '../src/foundation/pack.js'
 import { seededRng, type Rng } from '../src/foundation/rng.js'
 import { issueCertificate } from '../src/keys/certificate.js'
+import { deviceStatement } from '../src/keys/device-statement.js'
 import { privateKey } from '../src/keys/rsa-secret.js'
 import { openVault } from '../src/net/gate/open-vault.js'
 import type { Vault } from '../src/net/gate/vault.js'
@@ -17,6 +18,7 @@ import {
   type HandshakeInput,
   type Role,
 } from '../src/net/links/handshake.js'
+import { type Announced, type Announcement, readAnnouncement } from '../src/net/links/announcement.js'
 import { messageKey, mix } from '../src/net/links/handshake-schedule.js'
 import { sealOnce } from '../src/net/links/handshake-state.js'
 import { sealOaep } from '../src/net/links/oaep.js'
@@ -40,6 +42,7 @@ class End {
   readonly sent: Buffer[] = []
   readonly labels: { ciphertext: Uint8Array; label: Uint8Array }[] = []
   session: Session | null = null
+  peer: Announced | null = null
   failure: string | null = null
   #state: Handshake
 
@@ -49,8 +52,9 @@ class End {
     row: ContactRow,
     proof: { proof: Uint8Array; sessionKey: Uint8Array },
     readonly rng: Rng = seededRng(role),
+    own: Announcement = { statement: null, instance: seededRng(`instance ${role}`).bytes(16) },
   ) {
-    const [state, effects] = beginHandshake(role, { vault, row, ...proof }, rng)
+    const [state, effects] = beginHandshake(role, { vault, row, ...proof, own }, rng)
     this.#state = state
     this.#note(effects)
   }
@@ -87,8 +91,10 @@ class End {
     for (const effect of effects) {
       if (effect.kind === 'send') this.sent.push(Buffer.from(effect.bytes))
       else if (effect.kind === 'open-oaep') this.labels.push(effect)
-      else if (effect.kind === 'established') this.session = effect.session
-      else this.failure = effect.reason
+      else if (effect.kind === 'established') {
+        this.session = effect.session
+        this.peer = effect.peer
+      } else this.failure = effect.reason
     }
   }
 }
@@ -112,6 +118,9 @@ async function run({ initiator, responder }: Pair, through = (message: Buffer, _
   }
 }
 
+/** In c and d: a statement of 123 bytes and an instance of 16, with their names. */
+const ANNOUNCED = 7 + 2 + 123 + 9 + 2 + 16
+
 const established = ({ initiator, responder }: Pair) =>
   initiator.session !== null || responder.session !== null
 
@@ -128,7 +137,7 @@ t.test('Alice links to Bob, and frames go both ways', async (t) => {
   t.same(openFrame(a, sealFrame(b, { type: 'pong' })[1])?.[1], { type: 'pong' })
   t.same(
     [...pair.initiator.sent, ...pair.responder.sent].map((message) => message.length),
-    [1233, 1024 + 19 + 16, 48, 1136, 1024 + 32 + 8 + 16],
+    [1233, 1024 + 19 + ANNOUNCED + 16, 48, 1136, 1024 + 32 + 8 + ANNOUNCED + 16],
     'a, c, e, b and d weigh what SPEC says',
   )
 
@@ -144,7 +153,9 @@ t.test('Alice links to Bob, and frames go both ways', async (t) => {
     const { ciphertext, label } = pair.initiator.labels[0]!
     t.same(label, concat(utf8('sotto/oaep/1I'), afterC))
     const prints = concat(sha256(alice.identity.spki), sha256(bob.identity.spki))
-    const bound = mixed(mixed(afterC, ciphertext, pack({ epoch: 0 })), prints, Buffer.alloc(8))
+    const announced = { device: Buffer.alloc(123), instance: seededRng('instance responder').bytes(16) }
+    const packed = pack({ epoch: 0, ...announced })
+    const bound = mixed(mixed(afterC, ciphertext, packed), prints, Buffer.alloc(8))
     t.same(a.transcript, mixed(mixed(bound, d), e))
     t.end()
   })
@@ -185,8 +196,50 @@ async function secretOf(who: Person, end: End): Promise<Uint8Array> {
   return (await who.vault.openOaep(ciphertext, label))!
 }
 
+t.test(
+  'DEV-1 both ends announce device and instance; who was never activated sends as many bytes',
+  async (t) => {
+    const at = NOON
+    const device = (n: number) => seededRng(`device ${n}`).bytes(16)
+    const instance = (n: number) => seededRng(`instance ${n}`).bytes(16)
+    const said = (who: Person, n: number): Announcement => ({
+      statement: deviceStatement({ ...who.identity, epoch: n, device: device(n), at }),
+      instance: instance(n),
+    })
+    const between = async (ofAlice?: Announcement, ofBob?: Announcement) => {
+      const proof = proofToBob()
+      const pair = {
+        initiator: new End(alice.vault, 'initiator', rowOf(bob), proof, seededRng('i'), ofAlice),
+        responder: new End(bob.vault, 'responder', rowOf(alice), proof, seededRng('r'), ofBob),
+      }
+      await run(pair)
+      return pair
+    }
+    const both = await between(said(alice, 2), said(bob, 7))
+    t.match(both.responder.peer, { device: { epoch: 2, device: device(2) }, instance: instance(2) })
+    t.match(both.initiator.peer, { device: { epoch: 7, device: device(7) }, instance: instance(7) })
+    const none = await between()
+    t.match([none.initiator.peer, none.responder.peer], [{ device: null }, { device: null }])
+    const lengths = ({ initiator, responder }: Pair) =>
+      [...initiator.sent, ...responder.sent].map((m) => m.length)
+    t.same(lengths(both), lengths(none), 'the length tells nothing')
+
+    for (const [ofAlice, ofBob] of [
+      [said(bob, 1), said(bob, 1)],
+      [said(alice, 1), said(alice, 1)],
+      [{ statement: Buffer.alloc(123, 1), instance: instance(1) }, said(bob, 1)],
+    ] as const) {
+      const pair = await between(ofAlice, ofBob)
+      t.equal(established(pair), false, 'a statement of somebody else is no statement')
+      t.ok([pair.initiator.failure, pair.responder.failure].includes('device'))
+    }
+    const silent = readAnnouncement({}, alice.vault.address)
+    t.same(silent, { device: null, instance: null }, 'version 0.1 announces nothing')
+  },
+)
+
 t.test('a bit flipped anywhere, a cut, an oversize message: never established', async (t) => {
-  const sizes = [1233, 1136, 1059, 1080, 48]
+  const sizes = [1233, 1136, 1059 + ANNOUNCED, 1080 + ANNOUNCED, 48]
   for (const [n, size] of sizes.entries()) {
     // Each region of each message: head, ephemeral, KEM or RSA, MAC, fields, tag.
     const places = n < 2 ? [0, 1, 33, 600, size - 17, size - 1] : [0, size >> 1, size - 17]
@@ -340,7 +393,7 @@ t.test('an OAEP failure is answered like any other and fails at the MAC', async 
     const b = await responder.takes(initiator.sent[0]!)
     const c = await initiator.takes(b!)
     const d = await responder.takes(c!, () => Promise.resolve(secret))
-    t.equal(d?.length, 1080, 'd looks as always')
+    t.equal(d?.length, 1080 + ANNOUNCED, 'd looks as always')
     t.equal(await initiator.takes(d!), undefined)
     t.equal(initiator.failure, 'not-the-peer')
   }

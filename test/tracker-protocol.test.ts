@@ -100,7 +100,14 @@ function put(world: TrackerWorld, keys: SessionKeys, from: Peer, record: PutReco
 function stranger(n: number, seq = NOON, ttl = 60): PutRecord {
   const who = person(`stranger ${n}`)
   const place = { kind: 'public' as const, address: who.vault.address, secret: new Uint8Array(0), period: 1 }
-  const body = { status: 'offline' as const, at: NOON, introduction: null, questions: false, endpoints: [] }
+  const body = {
+    status: 'offline' as const,
+    at: NOON,
+    introduction: null,
+    questions: false,
+    device: null,
+    endpoints: [],
+  }
   const seed = who.vault.addressSeed()
   return buildRecord(blindOwnPlace(place, seed), { seq, ttl, body }, seededRng(`stranger ${n} ${seq}`))
 }
@@ -124,7 +131,7 @@ t.test(
       secret: new Uint8Array(0),
       period: 1,
     }
-    const body = { status: 'offline' as const, at: NOON, introduction: null, questions: true, endpoints: [] }
+    const body = { status: 'offline' as const, at: NOON, introduction: null, questions: true, device: null, endpoints: [] }
     const reserved = buildRecord(
       blindOwnPlace(questions, alice.vault.addressSeed()),
       { seq: 1, ttl: 1, body },

@@ -54,7 +54,7 @@ function made(kind: 'public' | 'friends' = 'friends', period = 20_000, seq = NOO
     alice.vault.addressSeed(),
   )
   const body = {
-    ...{ status: 'online' as const, at: NOON, introduction: null, questions: false },
+    ...{ status: 'online' as const, at: NOON, introduction: null, questions: false, device: null },
     endpoints: ['198.51.100.4:80', '[2001:db8::5]:443', 'alice.example:8080'],
   }
   return buildRecord(place, { seq, ttl: 60, body }, seededRng(`record ${kind} ${period} ${seq}`))
@@ -255,7 +255,7 @@ t.test('Mallory the tracker cannot pass off other records: other period, key, ta
 })
 
 t.test('of what several trackers tell, the newest counts', (t) => {
-  const found = (at: number) => ({ status: 'online' as const, at, endpoints: [], introduction: null })
+  const found = (at: number) => ({ status: 'online' as const, at, endpoints: [], introduction: null, device: null })
   t.equal(newest([null, found(3), found(7), null, found(5)])?.at, 7)
   t.equal(newest([null]), null)
   t.end()

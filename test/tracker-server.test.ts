@@ -77,7 +77,14 @@ function numbered(n: number, seq: number): PutRecord {
     secret: new Uint8Array(0),
     period: n,
   }
-  const body = { status: 'offline' as const, at: 1, introduction: null, questions: false, endpoints: [] }
+  const body = {
+    status: 'offline' as const,
+    at: 1,
+    introduction: null,
+    questions: false,
+    device: null,
+    endpoints: [],
+  }
   const rng = seededRng(`numbered ${n} ${seq}`)
   return buildRecord(blindOwnPlace(place, alice.vault.addressSeed()), { seq, ttl: 60, body }, rng)
 }

@@ -248,7 +248,8 @@ class OpenGate implements Gate {
   }
 }
 
-function modeOf(view: View): Mode {
+/** What is not a mode is the ordinary one. */
+export function modeOf(view: View): Mode {
   const mode = view.setting('firewall.mode')
   return mode === 'lan' || mode === 'tor' ? mode : 'normal'
 }

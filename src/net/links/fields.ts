@@ -28,7 +28,7 @@ const PNG = Buffer.from('89504e470d0a1a0a', 'hex')
 const JPEG = Buffer.from('ffd8ff', 'hex')
 
 const bytes = v.instance(Uint8Array)
-const sized = (length: number) => v.pipe(bytes, v.length(length))
+export const sized = (length: number) => v.pipe(bytes, v.length(length))
 const LONE_SURROGATE = /\p{Cs}/u
 const wellFormed = v.pipe(
   v.string(),

@@ -5,7 +5,9 @@ import { SottoError } from '../../foundation/errors.js'
 import { pack } from '../../foundation/pack.js'
 import { Reader } from '../../foundation/reader.js'
 import type { Endpoint, MessageId } from '../../events/vocabulary/facts.js'
+import { DEVICE_STATEMENT_BYTES } from '../../keys/device-statement.js'
 import { endpointsField } from './fields.js'
+import { type Have, haveBody, readHave } from './have.js'
 import { unpackAs } from './packed.js'
 import { padded } from './padding.js'
 
@@ -19,11 +21,17 @@ export type LinkFrame =
   | { readonly type: 'ping' }
   | { readonly type: 'pong' }
   | { readonly type: 'endpoints'; readonly endpoints: readonly Endpoint[] }
+  /** The statement of a device that is newer than the one addressed, or stands beside it: 123 bytes, not yet verified. */
+  | { readonly type: 'superseded'; readonly statement: Uint8Array }
+  | ({ readonly type: 'have' } & Have)
   | { readonly type: 'close' }
   /** Of a newer version or reserved: ignored, not answered. */
   | { readonly type: 'unknown'; readonly code: number }
 
-const CODES = { letter: 1, ack: 2, check: 3, answer: 4, ping: 5, pong: 6, endpoints: 7, close: 15 } as const
+const CODES = {
+  ...{ letter: 1, ack: 2, check: 3, answer: 4, ping: 5, pong: 6, endpoints: 7 },
+  ...{ superseded: 11, have: 12, close: 15 },
+} as const
 const ACKS = ['delivered', 'read'] as const
 const MESSAGE_ID_BYTES = 16
 const RESERVED = u32(0)
@@ -47,6 +55,10 @@ function bodyOf(frame: Exclude<LinkFrame, { type: 'unknown' }>): Uint8Array {
       return concat(frame.md5, frame.mac)
     case 'endpoints':
       return pack({ endpoints: frame.endpoints })
+    case 'superseded':
+      return frame.statement
+    case 'have':
+      return haveBody(frame)
     case 'ping':
     case 'pong':
     case 'close':
@@ -86,6 +98,10 @@ function parseBody(code: number, body: Buffer): LinkFrame {
       return whole(reader, { type: 'pong' })
     case CODES.endpoints:
       return { type: 'endpoints', ...unpackAs(endpointsBody, body) }
+    case CODES.superseded:
+      return whole(reader, { type: 'superseded', statement: reader.bytes(DEVICE_STATEMENT_BYTES) })
+    case CODES.have:
+      return whole(reader, { type: 'have', ...readHave(reader) })
     case CODES.close:
       return whole(reader, { type: 'close' })
     default:

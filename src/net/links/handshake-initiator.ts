@@ -3,6 +3,7 @@ import { KEY_BYTES, sameSecret, x25519, x25519Public } from '../../foundation/cr
 import { pack } from '../../foundation/pack.js'
 import { Reader } from '../../foundation/reader.js'
 import type { Rng } from '../../foundation/rng.js'
+import { fieldsOf, readAnnouncement } from './announcement.js'
 import {
   bindIdentities,
   handshakeSecret,
@@ -64,7 +65,8 @@ function onB(state: At<'awaiting-b'>, message: Uint8Array, rng: Rng): HandshakeS
 
   const s1 = rng.bytes(OAEP_SECRET_BYTES)
   const rsa = sealOaep(ground.peer.rsa, linkOaepLabel('responder', transcript), s1)
-  const fields = pack({ epoch: ground.parties.initiator.epoch, peerEpoch: ground.parties.responder.epoch })
+  const { initiator, responder } = ground.parties
+  const fields = pack({ epoch: initiator.epoch, peerEpoch: responder.epoch, ...fieldsOf(ground.own) })
   const bytes = sealOnce(messageKey(hs, 'c', transcript), transcript, rsa, fields)
   const next = {
     role: 'initiator',
@@ -86,11 +88,12 @@ function onD(state: At<'awaiting-d'>, message: Uint8Array): HandshakeStep {
   const ciphertext = reader.bytes(OAEP_BYTES)
   const theirMac = reader.bytes(MAC_BYTES)
   const fields = reader.rest()
-  unpackAs(fieldsOfD, fields)
+  const announced = readAnnouncement(unpackAs(fieldsOfD, fields), ground.peer.address)
+  if (announced === null) return fail('initiator', 'device')
   const bound = bindIdentities(transcript, ground.parties, ciphertext, fields)
   const label = linkOaepLabel('initiator', transcript)
   return [
-    { role: 'initiator', stage: 'opening-d', ground, bound, hs, s1, theirMac, message },
+    { role: 'initiator', stage: 'opening-d', ground, bound, hs, s1, theirMac, announced, message },
     [{ kind: 'open-oaep', ciphertext, label }],
   ]
 }
@@ -115,7 +118,7 @@ function onS2(state: At<'opening-d'>, secret: Uint8Array | null, rng: Rng): Hand
     { role: 'initiator', stage: 'established' },
     [
       { kind: 'send', bytes },
-      { kind: 'established', session },
+      { kind: 'established', session, peer: state.announced },
     ],
   ]
 }

@@ -4,6 +4,7 @@ import { SottoError } from '../../foundation/errors.js'
 import { pack } from '../../foundation/pack.js'
 import { Reader } from '../../foundation/reader.js'
 import type { Rng } from '../../foundation/rng.js'
+import { fieldsOf, readAnnouncement } from './announcement.js'
 import {
   bindIdentities,
   handshakeSecret,
@@ -67,28 +68,29 @@ function onC(state: At<'awaiting-c'>, message: Uint8Array): HandshakeStep {
   if (plain === null) return fail('responder', 'unopened')
   const reader = new Reader(plain)
   const ciphertext = reader.bytes(OAEP_BYTES)
-  unpackAs(fieldsOfC, reader.rest())
+  const announced = readAnnouncement(unpackAs(fieldsOfC, reader.rest()), ground.peer.address)
+  if (announced === null) return fail('responder', 'device')
   const label = linkOaepLabel('responder', transcript)
   return [
-    { role: 'responder', stage: 'opening-c', ground, transcript: mix(transcript, message), hs },
+    { role: 'responder', stage: 'opening-c', ground, transcript: mix(transcript, message), hs, announced },
     [{ kind: 'open-oaep', ciphertext, label }],
   ]
 }
 
 /** Sends d: OAEP_I(s2) ‖ MAC_R ‖ fields. */
 function onS1(state: At<'opening-c'>, secret: Uint8Array | null, rng: Rng): HandshakeStep {
-  const { ground, transcript, hs } = state
+  const { ground, transcript, hs, announced } = state
   const s1 = secret?.length === OAEP_SECRET_BYTES ? secret : rng.bytes(OAEP_SECRET_BYTES)
   const s2 = rng.bytes(OAEP_SECRET_BYTES)
   const rsa = sealOaep(ground.peer.rsa, linkOaepLabel('initiator', transcript), s2)
-  const fields = pack({ epoch: ground.parties.responder.epoch })
+  const fields = pack({ epoch: ground.parties.responder.epoch, ...fieldsOf(ground.own) })
   const bound = bindIdentities(transcript, ground.parties, rsa, fields)
   const keys = splitFinal(ground.vault.linkKeys(ground.row, hs, s1, s2, bound))
   const ourMac = linkMac(keys, 'responder', bound)
   const bytes = sealOnce(messageKey(hs, 'd', transcript), transcript, rsa, ourMac, fields)
   wipe(s1, s2)
   return [
-    { role: 'responder', stage: 'awaiting-e', ground, transcript: mix(bound, bytes), hs, keys },
+    { role: 'responder', stage: 'awaiting-e', ground, transcript: mix(bound, bytes), hs, keys, announced },
     [{ kind: 'send', bytes }],
   ]
 }
@@ -107,5 +109,8 @@ function onE(state: At<'awaiting-e'>, message: Uint8Array): HandshakeStep {
     received: 0,
     transcript: mix(transcript, message),
   }
-  return [{ role: 'responder', stage: 'established' }, [{ kind: 'established', session }]]
+  return [
+    { role: 'responder', stage: 'established' },
+    [{ kind: 'established', session, peer: state.announced }],
+  ]
 }

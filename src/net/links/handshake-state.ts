@@ -3,6 +3,7 @@ import { concat } from '../../foundation/bytes.js'
 import { NONCE_BYTES, seal, unseal } from '../../foundation/crypto.js'
 import type { ContactRow } from '../../projections/view.js'
 import type { Vault } from '../gate/vault.js'
+import { type Announced, type Announcement, announcementFields } from './announcement.js'
 import type { FinalKeys, Parties, Role } from './handshake-schedule.js'
 import type { PinnedPeer } from './peer.js'
 import type { Session } from './session.js'
@@ -13,6 +14,7 @@ export interface HandshakeParams {
   /** What opened the carrier (SPEC § 6.2). */
   readonly proof: Uint8Array
   readonly sessionKey: Uint8Array
+  readonly own: Announcement
 }
 export type HandshakeInput =
   | { readonly kind: 'message'; readonly bytes: Uint8Array }
@@ -24,12 +26,14 @@ export type HandshakeFailure =
   | 'malformed'
   | 'unopened'
   | 'out-of-order'
+  /** The device's statement is not one that the peer's address key made. */
+  | 'device'
   /** The peer does not hold the private key that is pinned, or has another key of ours. */
   | 'not-the-peer'
 export type HandshakeEffect =
   | { readonly kind: 'send'; readonly bytes: Uint8Array }
   | { readonly kind: 'open-oaep'; readonly ciphertext: Uint8Array; readonly label: Uint8Array }
-  | { readonly kind: 'established'; readonly session: Session }
+  | { readonly kind: 'established'; readonly session: Session; readonly peer: Announced }
   | { readonly kind: 'failed'; readonly reason: HandshakeFailure }
 
 /** What stays the same all along. */
@@ -39,6 +43,7 @@ export interface Ground {
   readonly peer: PinnedPeer
   readonly parties: Parties
   readonly sessionKey: Uint8Array
+  readonly own: Announcement
 }
 
 interface Ended {
@@ -71,6 +76,7 @@ export type InitiatorStage =
       readonly hs: Uint8Array
       readonly s1: Uint8Array
       readonly theirMac: Uint8Array
+      readonly announced: Announced
       readonly message: Uint8Array
     }
   | Ended
@@ -94,6 +100,7 @@ export type ResponderStage =
       readonly ground: Ground
       readonly transcript: Uint8Array
       readonly hs: Uint8Array
+      readonly announced: Announced
     }
   | {
       readonly role: 'responder'
@@ -102,6 +109,7 @@ export type ResponderStage =
       readonly transcript: Uint8Array
       readonly hs: Uint8Array
       readonly keys: FinalKeys
+      readonly announced: Announced
     }
   | Ended
 /** Opaque to others; the state passed in must not be used again. */
@@ -114,8 +122,8 @@ const ONCE = new Uint8Array(NONCE_BYTES)
 const epochField = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff))
 
 /** The fields of c and d; what else they hold is reserved. */
-export const fieldsOfC = v.object({ epoch: epochField, peerEpoch: epochField })
-export const fieldsOfD = v.object({ epoch: epochField })
+export const fieldsOfC = v.object({ epoch: epochField, peerEpoch: epochField, ...announcementFields })
+export const fieldsOfD = v.object({ epoch: epochField, ...announcementFields })
 
 /** Every key of a handshake seals one message: the nonce may be zero. */
 export function sealOnce(key: Uint8Array, transcript: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {

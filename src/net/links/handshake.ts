@@ -45,14 +45,14 @@ export function stepHandshake(state: Handshake, input: HandshakeInput, rng: Rng)
   )
 }
 
-function groundOf(role: Role, { vault, row, sessionKey }: HandshakeParams): Ground {
+function groundOf(role: Role, { vault, row, sessionKey, own }: HandshakeParams): Ground {
   // Asking for the pair key first lets the policy refuse before any work is done.
   vault.pairKey(row)
   const peer = pinnedPeer(row)
   const self = { address: vault.address, fingerprint: sha256(vault.spki), epoch: vault.epoch }
   const parties =
     role === 'initiator' ? { initiator: self, responder: peer } : { initiator: peer, responder: self }
-  return { vault, row, peer, parties, sessionKey }
+  return { vault, row, peer, parties, sessionKey, own }
 }
 
 function guarded(role: Role, step: () => HandshakeStep): HandshakeStep {

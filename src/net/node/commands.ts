@@ -6,10 +6,15 @@ import { type Hello, introduce } from './introducing.js'
 import { lookUp } from './lookups.js'
 import { publish } from './publishing.js'
 import { inquire, isCallable } from './reaching.js'
+import { hasStoodDown } from './standing.js'
 import { run } from './tracking.js'
 import type { Turn } from './turn.js'
 
 export function command(turn: Turn, ticket: Ticket, asked: Command): void {
+  if (asked.kind !== 'tracker-check' && hasStoodDown(turn)) {
+    turn.refuse(ticket, 'superseded')
+    return
+  }
   switch (asked.kind) {
     case 'check': {
       check(turn, ticket, asked.who)

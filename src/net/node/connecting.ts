@@ -13,6 +13,7 @@ import { type ContactProof, makeContactProof } from '../links/proof.js'
 import { abandon, type Carrier, dial, drop, LINK_PATH, seat, sendOn } from './carriers.js'
 import { established } from './linking.js'
 import { openingsBusy, openOaep } from './openings.js'
+import { ownAnnouncement } from './own-device.js'
 import { complain } from './standing.js'
 import type { Turn } from './turn.js'
 
@@ -123,7 +124,8 @@ class Handshaking implements Carrier {
   }
 
   begin(turn: Turn, proof: Uint8Array, sessionKey: Uint8Array): void {
-    const params = { vault: turn.vault, row: this.row, proof, sessionKey }
+    const own = ownAnnouncement(turn)
+    const params = { vault: turn.vault, row: this.row, proof, sessionKey, own }
     this.#go(turn, beginHandshake(this.role, params, turn.rng))
   }
 
@@ -164,7 +166,7 @@ class Handshaking implements Carrier {
       }
       case 'established': {
         const { id, who, role, openedAt } = this
-        established(turn, { id, who, role, openedAt, session: effect.session })
+        established(turn, { id, who, role, openedAt, session: effect.session, peer: effect.peer })
         return
       }
       case 'failed':

@@ -1,5 +1,6 @@
 import type { Endpoint, UserId } from '../../events/vocabulary/facts.js'
 import type { CarrierId } from '../effects.js'
+import type { Announced } from '../links/announcement.js'
 import type { Role } from '../links/handshake.js'
 import { type LinkFrame, openFrame, sealFrame, type Session } from '../links/session.js'
 import { answerCheck } from '../presence/check.js'
@@ -9,6 +10,8 @@ import { acknowledged, pump } from './delivery.js'
 import { learnEndpoints } from './endpoints.js'
 import { HandedOut } from './handed-out.js'
 import { arrived, type Arrivals, noArrivals } from './receiving.js'
+import { toldOfDevice } from './own-device.js'
+import { heardHave, ponged } from './reconciling.js'
 import { ifAllowed } from './standing.js'
 import type { Turn } from './turn.js'
 
@@ -22,6 +25,7 @@ export interface LinkStart {
   readonly who: UserId
   readonly role: Role
   readonly session: Session
+  readonly peer: Announced
   /** When its carrier was dialled or accepted. */
   readonly openedAt: number
   ended(turn: Turn, link: Link): void
@@ -34,7 +38,10 @@ export class Link implements Carrier {
   readonly role: Role
   readonly openedAt: number
   readonly establishedAt: number
+  readonly peer: Announced
   session: Session
+  saidHave = false
+  heardHave = false
   /** Letters sent here and not yet acknowledged. */
   readonly inFlight = new HandedOut()
   readonly arrivals: Arrivals = noArrivals()
@@ -49,6 +56,7 @@ export class Link implements Carrier {
     this.role = start.role
     this.openedAt = start.openedAt
     this.session = start.session
+    this.peer = start.peer
     this.#ended = (later, link) => start.ended(later, link)
     this.establishedAt = turn.now
     this.#heardAt = turn.now
@@ -106,6 +114,12 @@ export class Link implements Carrier {
     drop(turn, this)
   }
 
+  /** Tells which device stands against the one at the other end, and goes. */
+  turnAway(turn: Turn, statement: Uint8Array): void {
+    this.send(turn, { type: 'superseded', statement })
+    this.leave(turn)
+  }
+
   #take<T extends LinkFrame['type']>(turn: Turn, frame: Extract<LinkFrame, { type: T }>): void {
     FRAMES[frame.type](turn, this, frame)
   }
@@ -127,8 +141,10 @@ const FRAMES: Frames = {
   check: (turn, link, { nonce }) => link.answerCheck(turn, nonce),
   answer: (turn, link, frame) => answered(turn, link, frame),
   ping: (turn, link) => link.send(turn, { type: 'pong' }),
-  pong: () => undefined,
+  pong: (turn, link) => ponged(turn, link),
   endpoints: (turn, link, { endpoints }) => learnEndpoints(turn, link.who, endpoints, 'link'),
+  superseded: (turn, link, { statement }) => toldOfDevice(turn, link.who, statement),
+  have: (turn, link, have) => heardHave(turn, link, have),
   close: (turn, link) => drop(turn, link),
   unknown: () => undefined,
 }

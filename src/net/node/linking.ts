@@ -1,9 +1,12 @@
 import type { UserId } from '../../events/vocabulary/facts.js'
 import { addressOf } from '../../keys/user-id.js'
-import { seat } from './carriers.js'
+import { drop, seat } from './carriers.js'
 import { pump } from './delivery.js'
 import { Link, type LinkStart, sayEndpoints } from './link.js'
+import { noteDevice, noteInstance, standsAgainst } from './peer-devices.js'
 import { connected, lost } from './reaching.js'
+import { sayHave } from './reconciling.js'
+import { complain } from './standing.js'
 import type { Turn } from './turn.js'
 
 /** How much later than the other one's start a dial may be seen to begin that began without knowing of it. */
@@ -12,6 +15,8 @@ const SIMULTANEOUS_MS = 5_000
 /** A handshake succeeded. Of two links one stays; what it has not acknowledged the other sends again. */
 export function established(turn: Turn, start: Omit<LinkStart, 'ended'>): void {
   const link = new Link({ ...start, ended: linkEnded }, turn)
+  if (!isWelcome(turn, link)) return
+  noteInstance(turn, link.who, link.peer.instance, link.openedAt)
   const old = turn.node.links.get(link.who)
   seat(turn, link)
   if (old !== undefined && staysWith(turn, old, link) === old) {
@@ -20,9 +25,29 @@ export function established(turn: Turn, start: Omit<LinkStart, 'ended'>): void {
   }
   turn.node.links.set(link.who, link)
   old?.leave(turn)
+  sayHave(turn, link)
   sayEndpoints(turn, link, turn.node.listening ?? [])
   connected(turn, link)
   pump(turn, link)
+}
+
+/**
+ * One device speaks for a contact. The other one is told so, be it at the end of this link or of the one before, and
+ * nothing is taken from it. This link is not seated then: its handshake ends as one that came to nothing.
+ */
+function isWelcome(turn: Turn, link: Link): boolean {
+  const { who, peer } = link
+  if (!noteDevice(turn, who, peer.device)) {
+    complain(turn, who, 'proof', 'too many devices')
+    drop(turn, link)
+    return false
+  }
+  const old = turn.node.links.get(who)
+  const againstOld = old === undefined ? null : standsAgainst(turn, who, old.peer.device)
+  if (againstOld !== null) old?.turnAway(turn, againstOld)
+  const against = standsAgainst(turn, who, peer.device)
+  if (against !== null) link.turnAway(turn, against)
+  return against === null
 }
 
 /**

@@ -18,13 +18,14 @@ const ANSWER_WITHIN_MS = 8_000
 const OTHERS_WITHIN_MS = 1_500
 
 type Then = (turn: Turn, found: Found | null, heard: boolean) => void
+type ThenAll = (turn: Turn, found: readonly Found[], heard: boolean) => void
 
 interface Lookup {
   waiting: number
   heard: boolean
   readonly found: (Found | null)[]
   deadline: number
-  readonly then: Then
+  readonly then: ThenAll
 }
 
 export interface Lookups {
@@ -41,6 +42,11 @@ export function noLookups(): Lookups {
  * that verifies, or null, and whether any tracker answered at all.
  */
 export function lookUp(turn: Turn, id: UserId, secret: Uint8Array | null, then: Then): void {
+  lookUpAll(turn, id, secret, (later, found, heard) => then(later, newest(found), heard))
+}
+
+/** The same; `then` hears every record, for trackers may hold different ones. */
+export function lookUpAll(turn: Turn, id: UserId, secret: Uint8Array | null, then: ThenAll): void {
   const keys = lookupKeys(id, secret, turn.now)
   const seats = [...turn.node.trackers.values()]
   const deadline = turn.now + ANSWER_WITHIN_MS
@@ -98,5 +104,7 @@ function heard(turn: Turn, lookup: Lookup, keys: readonly LookupKey[], outcome: 
 }
 
 function close(turn: Turn, lookup: Lookup): void {
-  if (turn.node.lookups.open.delete(lookup)) lookup.then(turn, newest(lookup.found), lookup.heard)
+  if (!turn.node.lookups.open.delete(lookup)) return
+  const found = lookup.found.filter((each) => each !== null)
+  lookup.then(turn, found, lookup.heard)
 }

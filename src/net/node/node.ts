@@ -4,6 +4,7 @@ import type { View } from '../../projections/view.js'
 import type { CarrierId, Command, Effect, Input, Proven, Step, Ticket } from '../effects.js'
 import type { Vault } from '../gate/vault.js'
 import { LetterCache } from '../letters/letter.js'
+import { INSTANCE_BYTES } from '../links/announcement.js'
 import { type Carrier, drop, dueCarriers, gone, nextCarrierDeadline } from './carriers.js'
 import { read, UNREAD } from './clock.js'
 import { command } from './commands.js'
@@ -11,6 +12,7 @@ import { admit } from './connecting.js'
 import { dueLookups, nextLookup, noLookups } from './lookups.js'
 import { noOpenings, oaepOpened } from './openings.js'
 import { dueOwnKeys, nextOwnKeys } from './own-keys.js'
+import { dueOwnRecord, nothingAsked } from './own-records.js'
 import {
   announceGoing,
   duePublishing,
@@ -22,7 +24,7 @@ import { leaveAll, react } from './reactions.js'
 import { dueReaches, nextReach, reachAll } from './reaching.js'
 import { dueRequests, nextRequest, requestAll } from './requesting.js'
 import { meetStranger } from './requested.js'
-import { isAway } from './standing.js'
+import { isAway, isSilent } from './standing.js'
 import type { NodeState } from './state.js'
 import { dueTrackers, nextTracker, seatTrackers, trackerDatagram } from './tracking.js'
 import { Turn } from './turn.js'
@@ -49,10 +51,16 @@ export function createNode({ view, vault }: NodeOptions): NodeState {
     ...{ nextCarrier: 1, nextTicket: 1, nextJob: 1 },
     ...{ carriers: new Map(), links: new Map(), reaches: new Map(), requests: new Map() },
     ...{ admissions: new Map(), complaints: new Map(), noting: new Map(), toldEndpoints: new Map() },
-    ...{ moves: new Map(), clock: UNREAD },
+    ...{ moves: new Map(), losses: new Map(), peerDevices: new Map(), clock: UNREAD },
+    instance: new Uint8Array(INSTANCE_BYTES),
     ...{ openings: noOpenings(), letterKeys: new Map(), letterCache: new LetterCache() },
     ...{ receiving: new Set(), delivering: new Set(), appended: new Map() },
-    ...{ trackers: new Map(), lookups: noLookups(), publishing: nothingPublished() },
+    ...{
+      trackers: new Map(),
+      lookups: noLookups(),
+      publishing: nothingPublished(),
+      ownRecords: nothingAsked(),
+    },
   }
 }
 
@@ -90,6 +98,7 @@ function take<K extends Input['kind']>(turn: Turn, input: Extract<Input, { kind:
 
 function start(turn: Turn): void {
   turn.node.phase = 'running'
+  turn.node.instance = turn.rng.bytes(INSTANCE_BYTES)
   seatTrackers(turn)
   dueOwnKeys(turn)
   publishIfListening(turn)
@@ -122,7 +131,7 @@ function sameList(a: readonly Endpoint[], b: readonly Endpoint[]): boolean {
 }
 
 function accept(turn: Turn, carrier: CarrierId, proven: Proven): void {
-  const here = turn.node.phase === 'running' && !isAway(turn)
+  const here = turn.node.phase === 'running' && !isSilent(turn)
   if (!here) {
     turn.emit({ kind: 'close', carrier })
     return
@@ -182,6 +191,7 @@ function due(turn: Turn): void {
   dueReaches(turn)
   dueRequests(turn)
   if (nextPublishing(turn.node) <= turn.now) duePublishing(turn)
+  if (turn.node.ownRecords.nextAt <= turn.now) dueOwnRecord(turn)
   if (nextOwnKeys(turn.node) <= turn.now) dueOwnKeys(turn)
 }
 
@@ -189,5 +199,6 @@ function nextDeadline(node: NodeState): number {
   const trackers = Math.min(nextTracker(node), nextLookup(node))
   if (node.phase !== 'running') return trackers
   const people = Math.min(nextCarrierDeadline(node), nextReach(node), nextRequest(node))
-  return Math.min(trackers, people, nextPublishing(node), nextOwnKeys(node))
+  const own = Math.min(nextPublishing(node), node.ownRecords.nextAt, nextOwnKeys(node))
+  return Math.min(trackers, people, own)
 }

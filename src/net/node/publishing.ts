@@ -1,5 +1,7 @@
 import type { SelfRow } from '../../projections/view.js'
 import { learnOutcome, type OwnRecord, ownRecords, type SequenceMemory } from '../tracker/publish.js'
+import { askForOwnRecord } from './own-records.js'
+import { hasStoodDown } from './standing.js'
 import type { NodeState } from './state.js'
 import { run, type TrackerSeat } from './tracking.js'
 import type { Turn } from './turn.js'
@@ -29,11 +31,25 @@ export function nothingPublished(): Publishing {
   return { memory: new Map(), announced: null, nextAt: Infinity }
 }
 
-/** Puts our records to every tracker; `then` hears how many were stored, when all have answered or failed. */
+/**
+ * Puts our records to every tracker; `then` hears how many were stored, when all have answered or failed. A newer device's
+ * record must not be written over, so the trackers are asked for it first; whoever goes has no time for that.
+ */
 export function publish(turn: Turn, then: Publication['then'] = () => undefined): void {
+  if (turn.node.phase !== 'running') {
+    putAll(turn, then)
+    return
+  }
+  askForOwnRecord(turn, (later) => {
+    if (later.node.phase === 'running') putAll(later, then)
+    else then(later, 0)
+  })
+}
+
+function putAll(turn: Turn, then: Publication['then']): void {
   const self = turn.view.self()
   const seats = [...turn.node.trackers.values()]
-  if (self === undefined || seats.length === 0) {
+  if (self === undefined || seats.length === 0 || hasStoodDown(turn)) {
     then(turn, 0)
     return
   }
@@ -54,6 +70,12 @@ export function publishIfListening(turn: Turn): void {
 /** The last word of a run that was online. */
 export function announceGoing(turn: Turn): void {
   if (turn.node.publishing.announced === 'online') publish(turn)
+  turn.node.publishing.nextAt = Infinity
+}
+
+/** Nothing more is put, not even a last word. */
+export function leavePublic(turn: Turn): void {
+  turn.node.publishing.announced = null
   turn.node.publishing.nextAt = Infinity
 }
 

@@ -11,7 +11,7 @@ import type { Link } from './link.js'
 import { isLower } from './linking.js'
 import { lookUpContact } from './lookups.js'
 import type { NodeState } from './state.js'
-import { isAway, noteStatus } from './standing.js'
+import { isSilent, noteStatus } from './standing.js'
 import type { Turn } from './turn.js'
 
 const FIRST_RETRY_MS = 2_000
@@ -100,7 +100,7 @@ export function lost(turn: Turn, { who, establishedAt, check }: Link): void {
   const held = turn.now - establishedAt >= HELD_MS
   if (held) reach.attempt = 0
   if (!isCallable(turn.view.contact(who)) || (!isWanted(turn, who) && reach.asked.length === 0)) return
-  if (check !== null && !isAway(turn)) {
+  if (check !== null && !isSilent(turn)) {
     startRound(turn, reach, [])
     return
   }
@@ -149,7 +149,7 @@ export function isCallable(row: ContactRow | undefined): row is Callable {
 
 /** Who listens keeps up with all friends; who does one thing only talks to whom it concerns. */
 function isWanted(turn: Turn, who: UserId): boolean {
-  if (isAway(turn)) return false
+  if (isSilent(turn)) return false
   return turn.node.listening !== null || turn.view.outbox(who, 1).length > 0
 }
 
@@ -160,7 +160,7 @@ function begin(turn: Turn, reach: Reach): void {
     answerAsked(turn, reach, turn.view.presence(reach.who).status, 'none')
     return
   }
-  if (isAway(turn)) {
+  if (isSilent(turn)) {
     answerAsked(turn, reach, turn.view.presence(reach.who).status, 'none')
     return
   }

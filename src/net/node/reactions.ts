@@ -1,10 +1,10 @@
 import type { FactData, FactOf, FactType, UserId } from '../../events/vocabulary/facts.js'
 import { pump } from './delivery.js'
 import { sayEndpoints } from './link.js'
-import { publishIfListening } from './publishing.js'
+import { leavePublic, publishIfListening } from './publishing.js'
 import { forget, reachAll, urge, urgeNewPlace } from './reaching.js'
 import { request, requestAll } from './requesting.js'
-import { noteStatus } from './standing.js'
+import { hasStoodDown, noteStatus } from './standing.js'
 import { seatTrackers } from './tracking.js'
 import type { Turn } from './turn.js'
 
@@ -24,6 +24,10 @@ const REACTIONS: Reactions = {
   ContactRemoved: (turn, { id }) => part(turn, id),
   FriendRejected: (turn, { id }) => part(turn, id),
   OwnStatusChanged: (turn, data) => ownStatus(turn, data),
+  MessagesRequeued: (turn, { to }) => deliver(turn, to),
+  DeviceActivated: (turn) => speakAgain(turn),
+  DeviceSuperseded: (turn) => standDown(turn),
+  DeviceConflict: (turn) => standDown(turn),
   ProfileChanged: (turn, { discoverable }) => discoverable !== undefined && publishIfListening(turn),
   FriendSecretDrawn: (turn) => publishIfListening(turn),
   IntroductionKeyDrawn: (turn) => publishIfListening(turn),
@@ -62,6 +66,7 @@ function part(turn: Turn, id: UserId): void {
   forget(turn, id)
   for (const carrier of [...turn.node.carriers.values()]) if (carrier.who === id) carrier.leave(turn)
   turn.node.letterKeys.delete(id)
+  turn.node.peerDevices.delete(id)
 }
 
 function ownStatus(turn: Turn, { status }: FactData['OwnStatusChanged']): void {
@@ -80,6 +85,22 @@ export function leaveAll(turn: Turn): void {
   for (const carrier of [...turn.node.carriers.values()]) carrier.leave(turn)
   for (const who of [...turn.node.reaches.keys()]) forget(turn, who)
   turn.node.requests.clear()
+}
+
+/** Another device speaks for us: everyone hears goodbye, and nobody anything after it. What is queued stays. */
+function standDown(turn: Turn): void {
+  if (!hasStoodDown(turn)) return
+  leaveAll(turn)
+  leavePublic(turn)
+}
+
+/** This device speaks from here on. Who is linked was shown another statement: all links are made anew. */
+function speakAgain(turn: Turn): void {
+  if (hasStoodDown(turn)) return
+  leaveAll(turn)
+  publishIfListening(turn)
+  reachAll(turn)
+  requestAll(turn)
 }
 
 function trackerAdded(turn: Turn): void {

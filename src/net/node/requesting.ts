@@ -6,7 +6,7 @@ import type { Found } from '../tracker/lookup.js'
 import { learnEndpoints } from './endpoints.js'
 import { type Hello, introduce } from './introducing.js'
 import { lookUp } from './lookups.js'
-import { isAway } from './standing.js'
+import { isSilent } from './standing.js'
 import type { NodeState } from './state.js'
 import type { Turn } from './turn.js'
 
@@ -60,7 +60,7 @@ function rowOf(turn: Turn, outgoing: OutgoingRequest): Requested | null {
 function begin(turn: Turn, outgoing: OutgoingRequest): void {
   outgoing.nextAt = Infinity
   if (rowOf(turn, outgoing) === null) return
-  if (isAway(turn)) {
+  if (isSilent(turn)) {
     retry(turn, outgoing)
     return
   }

@@ -41,6 +41,16 @@ export function isAway(turn: Turn): boolean {
   return self === undefined || (self.status === 'offline' && self.endpoints.length > 0)
 }
 
+/** Another device speaks for us, or may: until a newer epoch settles it nothing is sent (SPEC § 2.5). */
+export function hasStoodDown(turn: Turn): boolean {
+  const self = turn.view.self()
+  return self !== undefined && (self.superseded !== null || self.deviceConflict !== null)
+}
+
+export function isSilent(turn: Turn): boolean {
+  return isAway(turn) || hasStoodDown(turn)
+}
+
 /** The vault gives no key when the peer's row does not allow talk: null then. */
 export function ifAllowed<T>(work: () => T): T | null {
   try {

@@ -9,6 +9,8 @@ import type { Lookups } from './lookups.js'
 import type { Openings } from './openings.js'
 import type { Publishing } from './publishing.js'
 import type { Reach } from './reaching.js'
+import type { OwnRecords } from './own-records.js'
+import type { PeerDevices } from './peer-devices.js'
 import type { OutgoingRequest } from './requesting.js'
 import type { Clock } from './clock.js'
 import type { TrackerSeat } from './tracking.js'
@@ -22,6 +24,8 @@ export interface NodeState {
   readonly view: View
   readonly vault: Vault
   phase: 'new' | 'running' | 'stopped'
+  /** 16 bytes that stand for this run; kept nowhere. */
+  instance: Uint8Array
   /** Where we listen; null in a run that only does one thing and listens nowhere. */
   listening: readonly Endpoint[] | null
   readonly carriers: Map<CarrierId, Carrier>
@@ -39,6 +43,9 @@ export interface NodeState {
   /** Acknowledged, the fact being appended. */
   readonly delivering: Set<MessageId>
   readonly complaints: Map<UserId, readonly number[]>
+  readonly peerDevices: Map<UserId, PeerDevices>
+  /** When each contact's latest letters were queued again because it had lost them, for their limit. */
+  readonly losses: Map<UserId, readonly number[]>
   /** Status facts being appended. */
   readonly noting: Map<UserId, Presence>
   /** When a contact last told its endpoints over a link: a tracker's older word does not undo it. */
@@ -52,6 +59,7 @@ export interface NodeState {
   readonly trackers: Map<string, TrackerSeat>
   readonly lookups: Lookups
   readonly publishing: Publishing
+  readonly ownRecords: OwnRecords
   /** What goes on when an append is durable. */
   readonly appended: Map<Ticket, (turn: Turn) => void>
   nextCarrier: CarrierId

@@ -11,6 +11,7 @@ import {
   type TrackerRecord,
   verifyRecord,
 } from './record.js'
+import type { RecordDevice } from './record-body.js'
 
 /** What a tracker's record told about a person. A public record says nothing of the status. */
 export interface Found {
@@ -20,6 +21,8 @@ export interface Found {
   readonly endpoints: readonly Endpoint[]
   /** X25519, 32 bytes; public records only. */
   readonly introduction: Uint8Array | null
+  /** The device that wrote it; friends records only, null from a version that named none. */
+  readonly device: RecordDevice | null
 }
 
 /** One key to ask a tracker for; pass it as it is to the client's query with `known` of `askFor`. */
@@ -81,8 +84,8 @@ function verifiedBody(ask: LookupKey, record: TrackerRecord): Found | null {
   return body && foundIn(ask, body)
 }
 
-function foundIn({ kind }: LookupKey, { status, at, endpoints, introduction }: RecordBody): Found {
-  return { status: kind === 'public' ? 'unknown' : status, at, endpoints, introduction }
+function foundIn({ kind }: LookupKey, { status, at, endpoints, introduction, device }: RecordBody): Found {
+  return { status: kind === 'public' ? 'unknown' : status, at, endpoints, introduction, device }
 }
 
 function remember(memory: LookupMemory, name: string, row: { seq: number; found: Found }): void {

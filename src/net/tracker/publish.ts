@@ -12,6 +12,7 @@ import {
   type RecordPlace,
   verifyRecord,
 } from './record.js'
+import { RECORD_DEVICE_BYTES } from './record-body.js'
 
 export type PublishedKind = 'public' | 'friends'
 
@@ -70,6 +71,7 @@ function publicBody(self: SelfRow, now: number): Content | null {
     at: now,
     introduction,
     questions: false,
+    device: null,
     endpoints: self.endpoints,
   } as const
   return { secret: NO_SECRET, body }
@@ -79,6 +81,10 @@ function friendsBody(self: SelfRow, now: number): Content | null {
   if (self.friendSecret === null) return null
   const body = {
     ...{ status: self.status, at: now, introduction: null, questions: false },
+    device: self.device && {
+      epoch: self.device.epoch,
+      device: self.device.device.subarray(0, RECORD_DEVICE_BYTES),
+    },
     endpoints: self.endpoints,
   }
   return { secret: self.friendSecret, body }
