@@ -27,6 +27,13 @@ export class Reader {
     return slice
   }
 
+  /** Steps over bytes that are looked at in place. @returns the offset where they begin */
+  skip(length: number): number {
+    if (length < 0 || length > this.left) throw new SottoError('malformed', `cut short at ${this.#at}`)
+    this.#at += length
+    return this.#at - length
+  }
+
   u8(): number {
     const byte = this.#bytes[this.#at]
     if (byte === undefined) throw new SottoError('malformed', `cut short at ${this.#at}`)
@@ -54,6 +61,11 @@ export class Reader {
 
   /** Unsigned LEB128 in its shortest form. */
   varint(): number {
+    const first = this.#bytes[this.#at]
+    if (first !== undefined && first < 0x80) {
+      this.#at += 1
+      return first
+    }
     let value = 0
     let scale = 1
     for (let i = 0; i < MAX_VARINT_BYTES; i++) {

@@ -131,7 +131,7 @@ async function walkFrom(
   let contradicted = contradiction(slots, end)
   for (;;) {
     await beforeFrame?.()
-    if ((await walk.next()) === null) break
+    if (!(await walk.verify())) break
     beforeEnd = end
     end = walk.position
     contradicted ??= contradiction(slots, end)

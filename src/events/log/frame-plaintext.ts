@@ -4,6 +4,7 @@ import type { Rng } from '../../foundation/rng.js'
 import type { Boundary } from './anchor.js'
 import type { Linker } from './chain.js'
 import { COMMITMENT_BYTES, MAX_BODY_BYTES, MAX_U16, MAX_U48, SALT_BYTES } from './format.js'
+import { FrameRecord } from './frame-record.js'
 import type { Scratch } from './scratch.js'
 import { readStretch } from './stretch.js'
 import type { Appended, NewRecord, ReadRecord } from './record.js'
@@ -69,24 +70,32 @@ function putGroup(
     end = putSalt(out, end, salts, (seq - from.nextSeq) * SALT_BYTES)
     out.set(body, end)
     end += body.length
-    linker.addBody(seq++, at, type, version, out.subarray(salted, end))
+    linker.addBodyIn(seq++, at, type, version, out, salted, end)
     previousAt = at
   }
   return end
 }
 
+/** What comes behind a stretch of the log: the next record's number, and the link before it. */
+interface After {
+  readonly nextSeq: number
+  readonly link: Uint8Array
+}
+
 /**
- * The records of a frame, with the link after each group; bodies are views.
+ * Reads a frame to its end. Its records, with the link after each group, go `into` there: views onto the plaintext. Who
+ * only verifies does without them.
+ * @returns what comes behind the frame
  * @throws malformed when the plaintext is not exactly one frame's
  */
-export function decodeGroups(
+export function readGroups(
   plaintext: Buffer,
   start: Boundary,
   linker: Linker,
+  into: ReadRecord[] | null,
   stretches = false,
-): { records: ReadRecord[]; nextSeq: number; link: Uint8Array } {
+): After {
   const fields = new Reader(plaintext)
-  const records: ReadRecord[] = []
   let { nextSeq, link } = start
   const groups = fields.varint()
   if (groups === 0) throw new SottoError('malformed', 'a frame without a group')
@@ -94,39 +103,57 @@ export function decodeGroups(
     const count = fields.varint()
     const stretch = count === 0 && stretches
     const end = stretch
-      ? readStretch(fields, records, nextSeq)
-      : readGroup(fields, records, { nextSeq, link }, linker, count)
+      ? readStretch(fields, into ?? [], nextSeq)
+      : readGroup(fields, plaintext, count, { nextSeq, link }, linker, into)
     nextSeq = end.nextSeq
     link = end.link
   }
   fields.end()
-  return { records, nextSeq, link }
+  return { nextSeq, link }
+}
+
+/** The same, with the records in a list of their own. */
+export function decodeGroups(
+  plaintext: Buffer,
+  start: Boundary,
+  linker: Linker,
+): After & { readonly records: ReadRecord[] } {
+  const records: ReadRecord[] = []
+  const after = readGroups(plaintext, start, linker, records)
+  return { ...after, records }
 }
 
 function readGroup(
   fields: Reader,
-  records: ReadRecord[],
-  from: { readonly nextSeq: number; readonly link: Uint8Array },
-  linker: Linker,
+  frame: Buffer,
   count: number,
-): { nextSeq: number; link: Uint8Array } {
+  from: After,
+  linker: Linker,
+  into: ReadRecord[] | null,
+): After {
   if (count === 0 || count * SHORTEST_RECORD_BYTES > fields.left) {
     throw new SottoError('malformed', 'a group of no or too many records')
   }
   let at = fields.u48()
+  let last: FrameRecord | null = null
   linker.begin(from.link, count)
   for (let i = 0; i < count; i++) {
-    const record = readRecord(fields, from.nextSeq + i, at, linker)
-    at = record.at
-    records.push(record)
+    last = readRecord(fields, frame, from.nextSeq + i, at, linker)
+    at = last.at
+    into?.push(last)
   }
   const link = linker.end()
-  const last = records.at(-1)
-  if (last !== undefined) Object.assign(last, { groupEnd: true, link })
+  last?.endGroup(link)
   return { nextSeq: from.nextSeq + count, link }
 }
 
-function readRecord(fields: Reader, seq: number, previousAt: number, linker: Linker): ReadRecord {
+function readRecord(
+  fields: Reader,
+  frame: Buffer,
+  seq: number,
+  previousAt: number,
+  linker: Linker,
+): FrameRecord {
   const at = previousAt + unzigzag(fields.varint())
   const type = fields.varint()
   const version = fields.varint()
@@ -135,16 +162,14 @@ function readRecord(fields: Reader, seq: number, previousAt: number, linker: Lin
     throw new SottoError('malformed', 'a record out of range')
   }
   const erased = size % 2 === 1
-  if (erased) {
-    if (size !== 2 * COMMITMENT_BYTES + 1) throw new SottoError('malformed', 'a commitment of another length')
-    const kept = fields.bytes(COMMITMENT_BYTES)
-    linker.addCommitment(seq, at, type, version, kept)
-    return { seq, at, type, version, body: new Uint8Array(0), erased, kept, groupEnd: false, link: null }
-  }
-  const kept = fields.bytes(SALT_BYTES + size / 2)
-  linker.addBody(seq, at, type, version, kept)
-  const body = kept.subarray(SALT_BYTES)
-  return { seq, at, type, version, body, erased, kept, groupEnd: false, link: null }
+  if (erased && size !== 2 * COMMITMENT_BYTES + 1)
+    throw new SottoError('malformed', 'a commitment of another length')
+  const length = erased ? COMMITMENT_BYTES : SALT_BYTES + size / 2
+  const start = fields.skip(length)
+  const end = start + length
+  if (erased) linker.addCommitment(seq, at, type, version, frame.subarray(start, end))
+  else linker.addBodyIn(seq, at, type, version, frame, start, end)
+  return new FrameRecord({ seq, at, type, version }, erased, frame, start, end)
 }
 
 /** Byte by byte: for so few a call out of JavaScript costs more than the copy. */
