@@ -179,6 +179,8 @@ export interface View {
   timers(): readonly TimerRow[]
   /** At most `limit` messages whose time has run out at `now`. */
   expired(now: number, limit: number): readonly MessageId[]
+  /** How many messages with this person would disappear if their time were up for what began at `since` or before. */
+  overdue(id: UserId, since: number): number
   /** When the next message disappears; null when none is on its way to. */
   nextExpiry(): number | null
   conversations(): readonly ConversationRow[]

@@ -7,11 +7,12 @@ export default class ChatList extends SottoCommand<typeof ChatList> {
 
   async run() {
     const answer = await this.call('chat.list', {})
-    const rows = answer.conversations.map(({ nickname, unread, messages, lastAt, id }) => [
+    const rows = answer.conversations.map(({ nickname, unread, messages, lastAt, after, id }) => [
       nickname,
       unread === 0 ? '' : `${unread} new`,
       `${messages} messages`,
       sayTime(lastAt),
+      after === 'off' ? '' : `disappearing after ${after}`,
       id,
     ])
     this.log(rows.length === 0 ? 'nothing said yet' : columns(rows))

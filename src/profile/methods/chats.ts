@@ -4,6 +4,7 @@ import type { MessageRow, MessageState, View } from '../../projections/view.js'
 import { messageAnswer } from '../answers.js'
 import { queueMessage } from '../decisions/queue-message.js'
 import { showConversation } from '../decisions/show-conversation.js'
+import { sayDuration } from '../duration.js'
 import { waitFor } from '../wait-for.js'
 import { type Call, Milliseconds, Text, Timeout, Who, method, person } from './method.js'
 
@@ -71,6 +72,7 @@ export const list = method(v.object({}), ({ view }) => ({
     messages: conversation.messages,
     unread: conversation.unread,
     lastAt: conversation.lastAt,
+    after: sayDuration(view.disappearsAfter(conversation.with)),
   })),
 }))
 

@@ -93,10 +93,13 @@ export const backupNext = method(v.object({}), ({ view }) => {
   return { recoveryAt: recovery === null || recovery.backedUp ? null : recovery.seq }
 })
 
+/** The first copy took the recovery seed along, so that it is erased here. */
 export const backupMade = method(
   v.object({ epoch: v.pipe(v.number(), v.integer()) }),
   async ({ host }, { epoch }) => {
     await host.profile.append([fact('BackupMade', { form: 'file', epoch })])
+    await host.forgetting.expire()
+    await host.forgetting.erase()
     return {}
   },
 )

@@ -42,6 +42,11 @@ export function expiredAt(reads: Reads, now: number, limit: number): readonly Me
   return out
 }
 
+/** How many messages' time began at `since` or before, timer or not. Opens every message of the conversation. */
+export function overdueIn(reads: Reads, id: UserId, since: number): number {
+  return newestIn(reads, id, Infinity, 0).filter((row) => (runningSince(row) ?? Infinity) <= since).length
+}
+
 /** When the next message disappears; null when none is on its way to. */
 export function nextExpiry(reads: Reads): number | null {
   let next: number | null = null

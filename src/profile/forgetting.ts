@@ -1,0 +1,101 @@
+import type { After } from '../events/log/timer.js'
+import { systemAfter } from '../events/log/timer.js'
+import type { Fact } from '../events/vocabulary/facts.js'
+import type { View } from '../projections/view.js'
+import { fact } from './decisions/context.js'
+import { forgetExpired, forgetRecoverySeed } from './decisions/forget-messages.js'
+
+/** Records erased at once: their fact stays well below the bound of a record (1 MiB). */
+const MAX_SEQS = 65_536
+const LOOK_EVERY_MS = 15_000
+/** What has disappeared is off the disk at the latest by then: a rewrite for each message would be dear. */
+const LONGEST_WAIT_MS = 600_000
+/** With a short timer sooner: it is at most this part longer on the disk than it was shown. */
+const PART_OF_TIMER = 8
+
+/** What of a profile it takes to forget. */
+export interface Forgetful {
+  readonly view: View
+  readonly clock: { now(): number }
+  readonly store: { forget(seqs: readonly number[]): Promise<void> }
+  readonly projections: { purge(): Promise<void> }
+  append(facts: readonly Fact[]): Promise<unknown>
+}
+
+/**
+ * Erases what facts have named forgotten: from the log, then from what the projections wrote, and says so (SPEC § 4.7).
+ * Each step may be the last before a crash: what was not said to be erased is erased once more.
+ */
+export class Forgetting {
+  readonly #profile: Forgetful
+  #works: Promise<unknown> = Promise.resolve()
+  #waitingSince: number | null = null
+
+  constructor(profile: Forgetful) {
+    this.#profile = profile
+  }
+
+  /** Takes out of sight what has disappeared by now, and names it and a recovery seed without use forgotten. */
+  expire(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { view, clock } = this.#profile
+      await this.#profile.append(forgetRecoverySeed(view))
+      while ((view.nextExpiry() ?? Infinity) <= clock.now()) {
+        const facts = forgetExpired({ view, now: clock.now() })
+        if (facts.length === 0) return
+        await this.#profile.append(facts)
+      }
+    })
+  }
+
+  /** Resolves when nothing that is named forgotten is left on the disk. @throws log-failed */
+  erase(): Promise<void> {
+    return this.#inTurn(async () => {
+      const { view, store, projections } = this.#profile
+      for (;;) {
+        const seqs = view.erasures(MAX_SEQS)
+        if (seqs.length === 0) return
+        await store.forget(seqs)
+        await projections.purge()
+        await this.#profile.append([fact('ContentErased', { seqs })])
+      }
+    })
+  }
+
+  /** What a daemon does every little while: several messages that disappear one after another are erased together. */
+  async tend(): Promise<void> {
+    await this.expire()
+    const { view, clock } = this.#profile
+    if (view.erasures(1).length === 0) this.#waitingSince = null
+    else if (clock.now() - (this.#waitingSince ??= clock.now()) >= this.#patience()) await this.erase()
+  }
+
+  #patience(): number {
+    const shortest = Math.min(...this.#profile.view.timers().map(({ afterMs }) => afterMs))
+    return Math.min(LONGEST_WAIT_MS, shortest / PART_OF_TIMER)
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#works.then(work)
+    this.#works = done.catch(() => undefined)
+    return done
+  }
+}
+
+/** Finishes what was begun before, then looks every 15 s for what disappears. @returns how to stop */
+export function keepForgetting(forgetting: Forgetting, after: After = systemAfter): () => void {
+  let cancel: () => void = () => undefined
+  let stopped = false
+  const again = (work: Promise<void>) =>
+    // A log that fails ends the daemon by itself; whatever else fails is tried again.
+    void work
+      .catch(() => undefined)
+      .then(() => {
+        if (!stopped) cancel = after(LOOK_EVERY_MS, () => again(forgetting.tend()))
+      })
+  again(forgetting.expire().then(() => forgetting.erase()))
+  return () => {
+    stopped = true
+    cancel()
+  }
+}
