@@ -2,7 +2,7 @@ import { isSottoError } from '../../foundation/errors.js'
 import { Damage, type Problem, problem } from './damage.js'
 import { FRAMES_OFFSET, LINK_BYTES } from './format.js'
 import type { LogFiles } from './examine.js'
-import { manifestKey } from './manifest.js'
+import { type LogKeys, logKeys } from './log-view.js'
 import { type LogPlace, openFiles, takeLock } from './open.js'
 import { type Survey, survey } from './survey.js'
 
@@ -24,7 +24,7 @@ export interface Audit {
 export async function auditLog(place: LogPlace): Promise<Audit> {
   try {
     const files = await openFiles(place)
-    return reportOf(await surveyed(place, files, manifestKey(place.root, files.keyring.logId)))
+    return reportOf(await surveyed(place, files, logKeys(place.root, files.keyring.logId)))
   } catch (error) {
     if (error instanceof Damage) return blind(error.problem)
     if (isSottoError(error, 'log-unopened')) return blind(problem(0, 0, 'keyring'))
@@ -36,14 +36,14 @@ export async function auditLog(place: LogPlace): Promise<Audit> {
  * A last segment that is not whole may just be written now, which only the lock can tell: who gets it is alone and
  * looks again; who does not leaves the end to the writer.
  */
-async function surveyed(place: LogPlace, files: LogFiles, key: Uint8Array): Promise<Survey> {
-  const first = await survey(files, key, { live: false, walkBytes: Infinity })
+async function surveyed(place: LogPlace, files: LogFiles, keys: LogKeys): Promise<Survey> {
+  const first = await survey(files, keys, { live: false, walkBytes: Infinity })
   if (first.last === null || first.last.ending.kind === 'whole') return first
   try {
     const unlock = await takeLock(place)
-    return await survey(files, key, { live: false, walkBytes: Infinity }).finally(unlock)
+    return await survey(files, keys, { live: false, walkBytes: Infinity }).finally(unlock)
   } catch (error) {
-    if (isSottoError(error, 'log-busy')) return survey(files, key, { live: true, walkBytes: Infinity })
+    if (isSottoError(error, 'log-busy')) return survey(files, keys, { live: true, walkBytes: Infinity })
     return first
   }
 }

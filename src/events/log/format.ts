@@ -38,3 +38,5 @@ export const DEFAULT_SEGMENT_BYTES = 16 << 20
 export const WALK_BYTES = 8 << 20
 /** How long the queue is empty before the log claims its last commit. */
 export const IDLE_CLAIM_MS = 50
+/** How long after opening, or after a segment ended, the log looks whether segments are worth merging. */
+export const MERGE_AFTER_MS = 2000

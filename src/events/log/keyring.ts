@@ -30,14 +30,15 @@ export function drawKeyring(owner: Uint8Array, rng: Rng): Keyring {
   return { logId: rng.bytes(ID_BYTES), owner, keks }
 }
 
+/** @param key see `keyringKey` */
 export async function writeKeyring(
   fs: FileSystem,
   directory: string,
-  root: Uint8Array,
+  key: Uint8Array,
   keyring: Keyring,
   rng: Rng,
 ): Promise<void> {
-  await replaceFile(fs, directory, KEYRING_NAME, sealValue(MAGIC, keyringKey(root), keyring, rng))
+  await replaceFile(fs, directory, KEYRING_NAME, sealValue(MAGIC, key, keyring, rng))
 }
 
 /**
@@ -48,18 +49,24 @@ export async function writeKeyring(
 export async function readKeyring(
   fs: FileSystem,
   directory: string,
-  root: Uint8Array,
+  key: Uint8Array,
   owner: Uint8Array,
 ): Promise<Keyring | null> {
   const bytes = await readWhole(fs, `${directory}/${KEYRING_NAME}`).catch((cause: unknown) => {
     throw new Damage(problem(0, 0, 'unreadable'), { cause })
   })
   if (bytes === null) return null
-  const parsed = v.safeParse(Keyring, unsealValue(MAGIC, keyringKey(root), bytes))
+  const parsed = v.safeParse(Keyring, unsealValue(MAGIC, key, bytes))
   if (!parsed.success) throw new SottoError('log-unopened')
   if (!Buffer.from(owner).equals(parsed.output.owner))
     throw new SottoError('log-unopened', 'it is another owner’s')
   return parsed.output
+}
+
+/** The same log with one more KEK, under which everything new is written. */
+export function withNewKek(keyring: Keyring, rng: Rng): Keyring {
+  const generation = newestKek(keyring).generation + 1
+  return { ...keyring, keks: [...keyring.keks, { generation, kek: rng.bytes(KEY_BYTES) }] }
 }
 
 /** The newest KEK, for new segments. */
@@ -67,6 +74,7 @@ export function newestKek({ keks }: Keyring): Keyring['keks'][number] {
   return keks.reduce((newest, kek) => (kek.generation > newest.generation ? kek : newest))
 }
 
-function keyringKey(root: Uint8Array): Buffer {
+/** Seals the keyring of one root; 32 bytes. */
+export function keyringKey(root: Uint8Array): Buffer {
   return kdf(root, 'sotto/keyring/1')
 }

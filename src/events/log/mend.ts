@@ -1,8 +1,11 @@
 import { SottoError } from '../../foundation/errors.js'
-import { encodeAnchor, slotOffset } from './anchor.js'
+import type { FileHandle } from '../file-system/file-system.js'
+import { encodeAnchor, newestClaim, slotOffset } from './anchor.js'
 import type { LogFiles } from './examine.js'
+import { FRAMES_OFFSET, HEADER_BYTES } from './format.js'
 import type { SegmentEntry } from './manifest.js'
 import { type Residue, type SegmentSeen, judgeEnd, judgeSlots } from './segment-end.js'
+import { shredSegments } from './rewrite/shred.js'
 import { openSegment } from './segment-file.js'
 import type { Survey } from './survey.js'
 
@@ -12,16 +15,24 @@ export interface Recovered extends Residue {
 }
 
 /**
- * Removes what a crash left: cuts the torn tail, writes a torn slot again, and deletes segments that were never listed.
+ * Removes what a crash left: cuts the torn tail, writes a torn slot again, and removes what no manifest lists: segments that
+ * were never listed, drafts, and what a rewrite replaced.
  * Only for a whole log, under the lock.
  * @returns what there was to tell, or null
  * @throws log-failed when the disk does not take it
  */
-export async function mend(files: LogFiles, survey: Survey): Promise<Recovered | null> {
+export async function mend(survey: Survey): Promise<Recovered | null> {
   const { last, strays } = survey
+  const { files } = survey.view
   try {
+    // A rename that was not synced can still come undone: what it replaced is removed only after that.
+    await files.fs.syncDirectory(files.directory)
     if (last !== null && last.seen !== null) await mendEnd(files, last.entry, last.seen)
-    for (const { path } of strays) await files.fs.unlink(path)
+    await shredSegments(
+      files.fs,
+      files.directory,
+      strays.map(({ path }) => path),
+    )
   } catch (cause) {
     throw new SottoError('log-failed', 'the end of the log could not be mended', { cause })
   }
@@ -40,15 +51,21 @@ function residueOf({ last, previous }: Survey): Recovered | null {
   return ending.kind === 'residue' ? { segment: previous.entry.number, ...ending.residue } : null
 }
 
-/** Cut and claim may reach the disk in any order or not at all: each of those states is judged like this one. */
+/**
+ * Cut and claim may reach the disk in any order or not at all: each of those states is judged like this one.
+ * What no claim covers, and the claims, may stand in the system's memory only: their writer was killed before its
+ * datasync, or that failed and the system gave them up. So they are written once more and synced before anyone relies
+ * on them.
+ */
 async function mendEnd(files: LogFiles, entry: SegmentEntry, seen: SegmentSeen): Promise<void> {
-  const { end, beforeEnd, size } = seen
-  const anchorage = judgeSlots(seen.slots)
-  const tail = size > end.offset
-  if (anchorage === null || !(tail || anchorage.torn)) return
+  const { end, beforeEnd, size, slots } = seen
+  const anchorage = judgeSlots(slots)
+  if (anchorage === null) return
   const { file, keys } = await openSegment(files, entry, 'rw')
   try {
-    if (tail) await file.truncate(end.offset)
+    if (size > end.offset) await file.truncate(end.offset)
+    await writeAgain(file, HEADER_BYTES, FRAMES_OFFSET)
+    await writeAgain(file, newestClaim(slots)?.offset ?? FRAMES_OFFSET, end.offset)
     if (anchorage.torn) {
       const settled = anchorage.floor === end.frames
       const claim = encodeAnchor(keys, settled ? end : beforeEnd, settled)
@@ -58,4 +75,8 @@ async function mendEnd(files: LogFiles, entry: SegmentEntry, seen: SegmentSeen):
   } finally {
     await file.close()
   }
+}
+
+async function writeAgain(file: FileHandle, from: number, to: number): Promise<void> {
+  if (to > from) await file.write(from, await file.read(from, to - from))
 }

@@ -6,12 +6,13 @@ import { genesis } from './chain.js'
 import { Damage, problem } from './damage.js'
 import type { LogFiles } from './examine.js'
 import { DEFAULT_SEGMENT_BYTES, WALK_BYTES } from './format.js'
-import { KEYRING_NAME, type Keyring, drawKeyring, readKeyring, writeKeyring } from './keyring.js'
+import { KEYRING_NAME, type Keyring, drawKeyring, keyringKey, readKeyring, writeKeyring } from './keyring.js'
+import { logKeys } from './log-view.js'
 import { Log } from './sealed-log.js'
-import { EMPTY_MANIFEST, manifestKey, writeManifest } from './manifest.js'
+import { EMPTY_MANIFEST, writeManifest } from './manifest.js'
 import { mend } from './mend.js'
 import { segmentNumber } from './segment-file.js'
-import { type Survey, mustBeWhole, survey } from './survey.js'
+import { mustBeWhole, survey } from './survey.js'
 import { type After, systemAfter } from './timer.js'
 
 const LOCK_NAME = 'lock'
@@ -36,6 +37,8 @@ export interface LogOptions extends LogPlace {
   readonly segmentBytes?: number
   /** The timer of the idle claim. */
   readonly after?: After
+  /** Segments are merged in the background where it is worth it (default), or only when `Log.merge` is called. */
+  readonly merge?: 'auto' | 'off'
 }
 
 export interface OpenLogOptions extends LogOptions {
@@ -49,7 +52,11 @@ export interface OpenLogOptions extends LogOptions {
  * A new, empty log. The keyring is written last: with it the log exists, and a creation that was cut short is none.
  * @throws profile-exists when there is one, log-busy, log-corrupt when there are segments without a keyring, log-failed
  */
-export async function createLog(options: LogOptions): Promise<Log> {
+export function createLog(options: LogOptions): Promise<Log> {
+  return failingAsLog(() => create(options))
+}
+
+async function create(options: LogOptions): Promise<Log> {
   const { fs, directory } = options
   await fs.mkdir(directory)
   await fs.syncDirectory(dirname(directory))
@@ -57,10 +64,10 @@ export async function createLog(options: LogOptions): Promise<Log> {
   try {
     if (await fs.exists(`${directory}/${KEYRING_NAME}`)) throw new SottoError('profile-exists')
     await mustHoldNoSegment(options)
-    const { files, key } = await writeEmpty(options)
+    const { files, keys } = await writeEmpty(options)
     const head = { seq: 0, link: genesis(files.keyring.logId, files.keyring.owner) }
-    const state = { manifest: EMPTY_MANIFEST, head, recovered: null, unused: null }
-    return new Log({ files, manifestKey: key, ...state, ...workings(options), unlock, readOnly: false })
+    const state = { manifest: EMPTY_MANIFEST, head, recovered: null }
+    return new Log({ files, keys, ...state, ...workings(options), unlock, readOnly: false })
   } catch (error) {
     await unlock()
     throw error
@@ -72,28 +79,40 @@ export async function createLog(options: LogOptions): Promise<Log> {
  * @throws log-missing, log-busy, log-unopened (another root, or a damaged keyring: nothing can tell), log-corrupt
  *   (nothing was written then), log-failed
  */
-export async function openLog(options: OpenLogOptions): Promise<Log> {
+export function openLog(options: OpenLogOptions): Promise<Log> {
+  return failingAsLog(() => open(options))
+}
+
+async function open(options: OpenLogOptions): Promise<Log> {
   const readOnly = options.readOnly ?? false
   if (!(await options.fs.exists(`${options.directory}/${KEYRING_NAME}`))) throw await absent(options)
   const unlock = readOnly ? noLock : await takeLock(options)
   try {
     const files = await openFiles(options)
-    const key = manifestKey(options.root, files.keyring.logId)
-    const found = await survey(files, key, { live: readOnly, walkBytes: options.walkBytes ?? WALK_BYTES })
+    const keys = logKeys(options.root, files.keyring.logId)
+    const found = await survey(files, keys, { live: readOnly, walkBytes: options.walkBytes ?? WALK_BYTES })
     mustBeWhole(found)
-    const recovered = readOnly ? null : await mend(files, found)
-    const state = { manifest: found.manifest, head: found.head, recovered, unused: unusedOf(found) }
-    return new Log({ files, manifestKey: key, ...state, ...workings(options), unlock, readOnly })
+    const recovered = readOnly ? null : await mend(found)
+    const state = { ...found.view, head: found.head, recovered }
+    return new Log({ keys, ...state, ...workings(options), unlock, readOnly })
   } catch (error) {
     await unlock()
     throw error
   }
 }
 
+async function failingAsLog(work: () => Promise<Log>): Promise<Log> {
+  try {
+    return await work()
+  } catch (error) {
+    throw error instanceof SottoError ? error : new SottoError('log-failed', undefined, { cause: error })
+  }
+}
+
 /** @throws log-missing, log-unopened, log-corrupt */
 export async function openFiles(place: LogPlace): Promise<LogFiles> {
   const { fs, directory, root, owner } = place
-  const keyring = await readKeyring(fs, directory, root, owner)
+  const keyring = await readKeyring(fs, directory, keyringKey(root), owner)
   if (keyring === null) throw await absent(place)
   return { fs, directory, keyring, compacting: place.compacting ?? false }
 }
@@ -109,14 +128,14 @@ function noLock(): Promise<void> {
 
 async function writeEmpty({ fs, directory, root, owner, rng, compacting = false }: LogOptions) {
   const keyring: Keyring = drawKeyring(Uint8Array.from(owner), rng)
-  const key = manifestKey(root, keyring.logId)
+  const keys = logKeys(root, keyring.logId)
   try {
-    await writeManifest(fs, directory, key, EMPTY_MANIFEST, rng)
-    await writeKeyring(fs, directory, root, keyring, rng)
+    await writeManifest(fs, directory, keys.manifest, EMPTY_MANIFEST, rng)
+    await writeKeyring(fs, directory, keys.keyring, keyring, rng)
   } catch (cause) {
     throw new SottoError('log-failed', undefined, { cause })
   }
-  return { files: { fs, directory, keyring, compacting }, key }
+  return { files: { fs, directory, keyring, compacting }, keys }
 }
 
 /** Segments cannot be older than the keyring: without it there is a log whose keyring was lost, or none. */
@@ -135,10 +154,7 @@ async function mustHoldNoSegment({ fs, directory }: LogPlace): Promise<void> {
   if (names.some((name) => segmentNumber(name) !== null)) throw new Damage(problem(0, 0, 'keyring'))
 }
 
-function unusedOf({ last }: Survey): number | null {
-  return last?.seen?.end.frames === 0 ? last.entry.number : null
-}
-
-function workings({ rng, segmentBytes = DEFAULT_SEGMENT_BYTES, after = systemAfter }: LogOptions) {
-  return { rng, segmentBytes, after }
+function workings(options: LogOptions) {
+  const { rng, segmentBytes = DEFAULT_SEGMENT_BYTES, after = systemAfter, merge = 'auto' } = options
+  return { rng, segmentBytes, after, merge }
 }

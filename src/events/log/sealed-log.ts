@@ -5,11 +5,14 @@ import type { Unlock } from '../file-system/file-system.js'
 import { CommitQueue } from './commit-queue.js'
 import type { Problem } from './damage.js'
 import type { LogFiles } from './examine.js'
-import { IDLE_CLAIM_MS } from './format.js'
-import { type Manifest, writeManifest } from './manifest.js'
+import { IDLE_CLAIM_MS, MERGE_AFTER_MS } from './format.js'
+import { LiveManifest } from './live-manifest.js'
+import { type LogKeys, type LogView, readView } from './log-view.js'
+import type { Manifest } from './manifest.js'
 import type { Recovered } from './mend.js'
-import { type ReadSource, readFrames } from './read-frames.js'
+import { readFrames } from './read-frames.js'
 import type { Appended, Head, LogRecord, NewRecord, ReadRecord } from './record.js'
+import { type RewriteHost, Rewriter } from './rewrite/rewriter.js'
 import { scrubSegments } from './scrub.js'
 import { SegmentWriter } from './segment-writer.js'
 import type { After } from './timer.js'
@@ -18,17 +21,23 @@ import type { After } from './timer.js'
 export interface LogParts {
   readonly files: LogFiles
   readonly manifest: Manifest
-  /** 32 bytes, owned by the log from here on. */
-  readonly manifestKey: Uint8Array
+  /** Owned by the log from here on, as are the keys of the keyring. */
+  readonly keys: LogKeys
   readonly head: Head
   readonly recovered: Recovered | null
-  /** The newest listed segment is this one and holds no frame: the next manifest drops it. */
-  readonly unused: number | null
   readonly unlock: Unlock
   readonly readOnly: boolean
   readonly rng: Rng
   readonly segmentBytes: number
   readonly after: After
+  readonly merge: 'auto' | 'off'
+}
+
+/** Somebody waits for the segment being written to end. */
+interface Rotation {
+  readonly always: boolean
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
 }
 
 /**
@@ -40,24 +49,32 @@ export class Log {
   readonly recovered: Recovered | null
   readonly #parts: LogParts
   readonly #queue = new CommitQueue()
-  #manifest: Manifest
+  readonly #manifest: LiveManifest
+  readonly #rewriter: Rewriter
+  #files: LogFiles
   #head: Head
-  #unused: number | null
+  #rotations: Rotation[] = []
   #writer: SegmentWriter | null = null
   #failure: SottoError | null = null
   #closed = false
   #working: Promise<void> | null = null
   #claimDue = false
   #cancelIdle: () => void = () => undefined
+  #cancelMerge: () => void = () => undefined
   #closing: Promise<void> | null = null
 
   constructor(parts: LogParts) {
     this.#parts = parts
     this.logId = parts.files.keyring.logId
     this.recovered = parts.recovered
-    this.#manifest = parts.manifest
     this.#head = parts.head
-    this.#unused = parts.unused
+    this.#files = parts.files
+    const { fs, directory } = parts.files
+    // A writer has removed drafts and retired files when it opened.
+    const manifest = parts.readOnly ? parts.manifest : { ...parts.manifest, drafts: [], retired: [] }
+    this.#manifest = new LiveManifest({ fs, directory, key: parts.keys.manifest, rng: parts.rng }, manifest)
+    this.#rewriter = new Rewriter(this.#host())
+    this.#mergeLater()
   }
 
   /** The last durable record. */
@@ -87,14 +104,11 @@ export class Log {
 
   /** The same, a frame's records at a time: for bulk, where a promise a record would dominate. */
   readFrames(fromSeq = 1): AsyncGenerator<readonly ReadRecord[]> {
-    const { files } = this.#parts
-    const source: ReadSource = {
-      files,
-      segments: this.#manifest.segments,
+    const source = {
+      view: () => this.#view(),
+      renew: () => this.#renew(),
       until: this.#head.seq,
-      mustBeOpen: () => {
-        if (this.#closed) throw new SottoError('log-closed')
-      },
+      mustBeOpen: () => this.#mustBeOpen(),
     }
     return readFrames(source, fromSeq)
   }
@@ -105,22 +119,26 @@ export class Log {
    * @throws malformed (no such record, or a compacting log), log-corrupt (nothing was changed), log-failed, log-closed
    */
   forget(seqs: readonly number[]): Promise<void> {
-    return this.#unbuilt(seqs)
+    const refusal = this.#refusal()
+    return refusal === null ? this.#rewriter.forget(seqs) : Promise.reject(refusal)
   }
 
   /** Makes few segments with full frames out of many, where it is worth it. @returns how many there are now */
   merge(): Promise<{ segments: number }> {
-    return this.#unbuilt()
+    const refusal = this.#refusal()
+    return refusal === null ? this.#rewriter.merge() : Promise.reject(refusal)
   }
 
   /** A new key-encryption key; every segment is rewritten under it, and the keys before it are gone. */
   rekey(): Promise<{ generation: number }> {
-    return this.#unbuilt()
+    const refusal = this.#refusal()
+    return refusal === null ? this.#rewriter.rekey() : Promise.reject(refusal)
   }
 
   /** Ends the segment being written, so that all records that there are now can be rewritten. */
   rotate(): Promise<void> {
-    return this.#unbuilt()
+    const refusal = this.#refusal()
+    return refusal === null ? this.#rotate(false) : Promise.reject(refusal)
   }
 
   /**
@@ -128,11 +146,8 @@ export class Log {
    * are appended after the call are kept.
    */
   compact(keep: (record: LogRecord) => boolean): Promise<void> {
-    return this.#unbuilt(keep)
-  }
-
-  #unbuilt<T>(..._: unknown[]): Promise<T> {
-    return Promise.reject(new SottoError('internal'))
+    const refusal = this.#refusal()
+    return refusal === null ? this.#rewriter.compact(keep) : Promise.reject(refusal)
   }
 
   /**
@@ -143,13 +158,13 @@ export class Log {
    */
   scrub(signal?: AbortSignal, pause?: () => void | Promise<void>): Promise<Problem[]> {
     return scrubSegments({
-      files: () => this.#parts.files,
-      segments: () => this.#manifest.segments,
+      files: () => this.#files,
+      segments: () => this.#manifest.current.segments,
       until: this.#head.seq,
       beforeFrame: async () => {
         await pause?.()
         signal?.throwIfAborted()
-        if (this.#closed) throw new SottoError('log-closed')
+        this.#mustBeOpen()
       },
     })
   }
@@ -166,6 +181,60 @@ export class Log {
     return this.#parts.readOnly ? new SottoError('log-closed', 'it is open for reading only') : null
   }
 
+  #mustBeOpen(): void {
+    if (this.#closed) throw new SottoError('log-closed')
+  }
+
+  #view(): LogView {
+    return { files: this.#files, manifest: this.#manifest.current }
+  }
+
+  /** What a writer has done to the log meanwhile; our own manifest is always the newest. */
+  async #renew(): Promise<LogView> {
+    this.#mustBeOpen()
+    if (this.#parts.readOnly) {
+      const { files, manifest } = await readView(this.#files, this.#parts.keys)
+      this.#files = files
+      this.#manifest.found(manifest)
+    }
+    return this.#view()
+  }
+
+  #host(): RewriteHost {
+    const files = () => this.#files
+    const { rng, segmentBytes, keys } = this.#parts
+    return {
+      get files() {
+        return files()
+      },
+      ...{ manifest: this.#manifest, rng, segmentBytes, keyringKey: keys.keyring },
+      headSeq: () => this.#head.seq,
+      rotate: (always) => this.#rotate(always),
+      useKeyring: (keyring) => (this.#files = { ...this.#files, keyring }),
+      fail: (cause) => this.#fail(cause),
+      goOn: () => {
+        if (this.#failure !== null) throw this.#failure
+        this.#mustBeOpen()
+      },
+    }
+  }
+
+  #mergeLater(): void {
+    const { readOnly, merge, after, files } = this.#parts
+    if (readOnly || merge === 'off' || files.compacting) return
+    this.#cancelMerge()
+    this.#cancelMerge = after(MERGE_AFTER_MS, () => {
+      if (!this.#closed) void this.#rewriter.mergeQuietly()
+    })
+  }
+
+  #rotate(always: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#rotations.push({ always, resolve, reject })
+      this.#work()
+    })
+  }
+
   /** Starts the one worker unless it runs. */
   #work(): void {
     this.#cancelIdle()
@@ -175,8 +244,9 @@ export class Log {
   async #drain(): Promise<void> {
     // Appends made in the same turn share the first commit.
     await Promise.resolve()
-    while (!this.#queue.empty || this.#claimDue) {
-      if (!this.#queue.empty) await this.#commit()
+    while (this.#rotations.length > 0 || !this.#queue.empty || this.#claimDue) {
+      if (this.#rotations.length > 0) await this.#endSegment()
+      else if (!this.#queue.empty) await this.#commit()
       else await this.#claim()
     }
     this.#working = null
@@ -214,6 +284,11 @@ export class Log {
   /** The segment to write into: a new one at the first append and whenever the present one is full. */
   async #segment(): Promise<SegmentWriter> {
     if (this.#writer !== null && this.#writer.end.offset < this.#parts.segmentBytes) return this.#writer
+    this.#mergeLater()
+    return this.#nextSegment()
+  }
+
+  async #nextSegment(): Promise<SegmentWriter> {
     const full = this.#writer
     await full?.settle()
     this.#writer = await this.#begin()
@@ -221,23 +296,36 @@ export class Log {
     return this.#writer
   }
 
+  /** Nothing to end: a log without segments, or a newest one without frames. */
+  async #endSegment(): Promise<void> {
+    const waiting = this.#rotations.splice(0)
+    try {
+      if (this.#failure !== null) throw this.#failure
+      const last = this.#manifest.current.segments.at(-1)
+      const ends = ({ always }: Rotation) => always || (last?.firstSeq ?? 0) <= this.#head.seq
+      if (last !== undefined && waiting.some(ends)) await this.#nextSegment()
+      for (const { resolve } of waiting) resolve()
+    } catch (cause) {
+      const failure = this.#fail(cause)
+      for (const { reject } of waiting) reject(failure)
+    }
+  }
+
   /** The file is durable before the manifest lists it, the manifest before the first frame: see `openSegment`. */
   async #begin(): Promise<SegmentWriter> {
-    const { files, manifestKey, rng } = this.#parts
-    const { generation, segments, drafts, retired } = this.#manifest
-    const number = Math.max(0, ...segments.map((entry) => entry.number), ...drafts, ...retired) + 1
-    const place = { number, firstSeq: this.#head.seq + 1, previousLink: this.#head.link }
-    const writer = await SegmentWriter.create(files, place, rng)
-    const kept = segments.filter((entry) => entry.number !== this.#unused)
-    const manifest = { generation: generation + 1, segments: [...kept, writer.entry], drafts, retired: [] }
+    const firstSeq = this.#head.seq + 1
+    const place = { number: this.#manifest.drawNumber(), firstSeq, previousLink: this.#head.link }
+    const writer = await SegmentWriter.create(this.#files, place, this.#parts.rng)
     try {
-      await writeManifest(files.fs, files.directory, manifestKey, manifest, rng)
+      await this.#manifest.replace(({ segments }) => {
+        // The newest listed one may be without frames; it makes room.
+        const kept = segments.filter((entry) => entry.firstSeq < firstSeq)
+        return { segments: [...kept, writer.entry] }
+      })
     } catch (error) {
       await writer.close()
       throw error
     }
-    this.#manifest = manifest
-    this.#unused = null
     return writer
   }
 
@@ -250,6 +338,8 @@ export class Log {
 
   async #close(): Promise<void> {
     this.#closed = true
+    this.#cancelMerge()
+    await this.#rewriter.idle()
     this.#claimDue = true
     this.#work()
     await this.#working
@@ -257,7 +347,8 @@ export class Log {
     try {
       await this.#writer?.close()
     } finally {
-      wipe(this.#parts.manifestKey, ...this.#parts.files.keyring.keks.map(({ kek }) => kek))
+      const { keyring, manifest } = this.#parts.keys
+      wipe(keyring, manifest, ...this.#files.keyring.keks.map(({ kek }) => kek))
       await this.#parts.unlock()
     }
   }

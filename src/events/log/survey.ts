@@ -2,15 +2,13 @@ import { equalBytes } from '../../foundation/bytes.js'
 import { genesis } from './chain.js'
 import { Damage, type Problem, problem } from './damage.js'
 import { type Examined, type LogFiles, type Look, type Unlisted, examine, unlisted } from './examine.js'
-import { type Manifest, readManifest } from './manifest.js'
+import { type LogKeys, type LogView, readView } from './log-view.js'
 import type { Head } from './record.js'
-
-/** A reader whose manifest was replaced while it read starts again; oftener than this it is damage. */
-const TRIES = 5
 
 /** Everything a look at a log found out, damage included. */
 export interface Survey {
-  readonly manifest: Manifest
+  /** What was looked at. */
+  readonly view: LogView
   readonly problems: readonly Problem[]
   /** Records that verified, or that an authentic claim vouches for. */
   readonly events: number
@@ -24,25 +22,23 @@ export interface Survey {
 
 /**
  * Looks at all of the log. A writer beside us may replace the manifest and remove files meanwhile: what looks like damage
- * then is looked at again.
+ * then is looked at again, as often as the manifest is another one afterwards.
  * @throws log-corrupt when the manifest does not open
  */
-export async function survey(files: LogFiles, key: Uint8Array, look: Look): Promise<Survey> {
-  const read = () => readManifest(files.fs, files.directory, key, files.keyring)
-  for (let tries = 1; ; tries++) {
-    const manifest = await read()
-    const found = await surveyOnce(files, manifest, look, read)
-    if (found.problems.length === 0 || tries === TRIES) return found
-    if ((await read()).generation === manifest.generation) return found
+export async function survey(files: LogFiles, keys: LogKeys, look: Look): Promise<Survey> {
+  const read = () => readView(files, keys)
+  let view = await read()
+  for (;;) {
+    const found = await surveyOnce(view, look, read)
+    if (found.problems.length === 0) return found
+    const now = await read()
+    if (now.manifest.generation === view.manifest.generation) return found
+    view = now
   }
 }
 
-async function surveyOnce(
-  files: LogFiles,
-  manifest: Manifest,
-  look: Look,
-  read: () => Promise<Manifest>,
-): Promise<Survey> {
+async function surveyOnce(view: LogView, look: Look, read: () => Promise<LogView>): Promise<Survey> {
+  const { files, manifest } = view
   const problems: Problem[] = []
   let events = 0
   let head: Head = { seq: 0, link: genesis(files.keyring.logId, files.keyring.owner) }
@@ -61,15 +57,16 @@ async function surveyOnce(
   }
   const strays = await unlisted(files, manifest)
   problems.push(...(await strayProblems(strays, read)))
-  return { manifest, problems, events, head, last, previous, strays }
+  return { view, problems, events, head, last, previous, strays }
 }
 
-/** A segment that a writer beside us began is listed before it holds a frame: so in the manifest as it is by now. */
-async function strayProblems(strays: readonly Unlisted[], read: () => Promise<Manifest>): Promise<Problem[]> {
+/** What a writer beside us began is listed, or a draft, before it holds a frame: so in the manifest as it is by now. */
+async function strayProblems(strays: readonly Unlisted[], read: () => Promise<LogView>): Promise<Problem[]> {
   const found = strays.flatMap((stray) => (stray.problem === null ? [] : [stray.problem]))
   if (found.length === 0) return []
-  const { segments } = await read()
-  return found.filter(({ segment }) => !segments.some((entry) => entry.number === segment))
+  const { segments, drafts, retired } = (await read()).manifest
+  const known = [...segments.map(({ number }) => number), ...drafts, ...retired]
+  return found.filter(({ segment }) => !known.includes(segment))
 }
 
 /** @throws log-corrupt at the first problem */

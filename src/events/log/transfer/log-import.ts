@@ -8,7 +8,7 @@ import type { LogFiles } from '../examine.js'
 import { DEFAULT_SEGMENT_BYTES, FRAMES_OFFSET, HEADER_BYTES } from '../format.js'
 import { decodeGroups } from '../frame-plaintext.js'
 import { sealFrame } from '../frame.js'
-import { type Keyring, drawKeyring, writeKeyring } from '../keyring.js'
+import { type Keyring, drawKeyring, keyringKey, writeKeyring } from '../keyring.js'
 import { EMPTY_MANIFEST, type SegmentEntry, manifestKey, writeManifest } from '../manifest.js'
 import type { LogOptions } from '../open.js'
 import type { Head, ReadRecord } from '../record.js'
@@ -85,7 +85,7 @@ export class LogImport {
       await fs.syncDirectory(directory)
       const key = manifestKey(root, keyring.logId)
       await writeManifest(fs, directory, key, { ...EMPTY_MANIFEST, segments: this.#segments }, rng)
-      await writeKeyring(fs, directory, root, keyring, rng)
+      await writeKeyring(fs, directory, keyringKey(root), keyring, rng)
       wipe(key)
     })
     this.#forget()
