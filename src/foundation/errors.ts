@@ -211,6 +211,11 @@ const TABLE = {
     hint: 'nothing is half done; try again',
     exit: EXIT.network,
   },
+  'device-refused': {
+    message: 'the other device gave up',
+    hint: 'see what it says there; nothing is half done',
+    exit: EXIT.failed,
+  },
   'wrong-device': {
     message: 'there is a web site at that address, and no device of yours',
     hint: 'run sotto device receive there, logged in with the same key; both clocks must be right',

@@ -1,5 +1,5 @@
 import { wipe } from '../../foundation/bytes.js'
-import { SottoError, errorFromCode, isSottoError } from '../../foundation/errors.js'
+import { SottoError, isSottoError } from '../../foundation/errors.js'
 import type { Rng } from '../../foundation/rng.js'
 import type { Connected } from '../gate/device-door.js'
 import type { Pipe } from '../gate/message-pipe.js'
@@ -113,5 +113,5 @@ export class DeviceLink {
 }
 
 function refusalOf(code: string): SottoError {
-  return errorFromCode(code, '')
+  return new SottoError('device-refused', code)
 }

@@ -30,8 +30,14 @@ const Opening = v.object({
   at: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 })
 
-/** Chunk 0: which log, and where it ends. `at`: when the bundle was made, in milliseconds since 1970. */
-export type BundleOpening = v.InferOutput<typeof Opening>
+/** Chunk 0: which log (16 bytes) of whom (32), and where it ends (link 32). `at`: when it was made, in ms since 1970. */
+export interface BundleOpening {
+  readonly logId: Uint8Array
+  readonly owner: Uint8Array
+  readonly seq: number
+  readonly link: Uint8Array
+  readonly at: number
+}
 
 /** An opened bundle; its contents can be read once, front to back. */
 export interface Bundle {

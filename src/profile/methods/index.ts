@@ -1,5 +1,7 @@
 import * as chats from './chats.js'
 import * as daemon from './daemon.js'
+import * as devices from './devices.js'
+import * as forgetting from './forgetting.js'
 import { follow } from './follow.js'
 import * as friends from './friends.js'
 import * as logs from './logs.js'
@@ -39,13 +41,21 @@ export const METHODS = {
   'chat.show': chats.show,
   'chat.list': chats.list,
   'chat.search': chats.search,
+  'chat.forget': forgetting.forget,
+  'chat.overdue': forgetting.overdue,
+  'chat.disappear': forgetting.disappear,
   'tracker.add': trackers.add,
   'tracker.remove': trackers.remove,
   'tracker.list': trackers.list,
   'tracker.check': trackers.check,
+  'device.export': devices.deviceExport,
+  'device.list': devices.deviceList,
+  'firewall.mode': devices.firewallMode,
   'log.replay': logs.replay,
   'log.head': logs.head,
   'log.audit': logs.audit,
+  'log.export': logs.exportLog,
+  'log.rekey': logs.rekey,
 } as const
 
 export type Methods = typeof METHODS
