@@ -12,6 +12,8 @@ export type Params<M extends MethodName> = v.InferInput<Methods[M]['params']>
 export interface CallOptions {
   readonly onEvent?: (event: unknown) => void
   readonly signal?: AbortSignal
+  /** For events of any length: no more of them come until it resolves. */
+  readonly room?: () => Promise<void>
 }
 
 /** One way to a profile's methods, whoever has the profile open. */
@@ -59,11 +61,16 @@ export async function openHere(
   ])
   const { paths, onProgress } = options
   const host: Host = new Host(await openProfile({ paths, identity, ...(onProgress && { onProgress }) }))
+  // What has disappeared by now is not shown; it is erased when the command is through.
+  await host.forgetting.expire().catch(async (error: unknown) => {
+    await host.close()
+    throw error
+  })
   const never = new AbortController().signal
   return {
     daemon: false,
-    call: (name, params, { onEvent = () => undefined, signal = never } = {}) =>
-      dispatch(host, name, params, onEvent, signal) as never,
+    call: (name, params, { onEvent = () => undefined, signal = never, room } = {}) =>
+      dispatch(host, name, params, onEvent, signal, room) as never,
     close: () => host.close(),
   }
 }

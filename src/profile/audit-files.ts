@@ -1,12 +1,69 @@
+import { existsSync } from 'node:fs'
 import { nodeFileSystem } from '../events/file-system/node.js'
-import { auditLog } from '../events/log/audit.js'
-import { toHex } from '../foundation/bytes.js'
+import { type LogPlace, takeLock } from '../events/log/open.js'
+import { FactStore } from '../events/store/fact-store.js'
+import { isSottoError } from '../foundation/errors.js'
+import { systemRng } from '../foundation/rng.js'
 import type { Identity } from '../keys/identity.js'
+import { inspectProjections } from '../projections/inspect.js'
+import type { ReadingProgress } from './open.js'
 import type { ProfilePaths } from './paths.js'
+import type { Profile } from './profile.js'
+import { type AuditAnswer, type Comparison, auditProfile } from './proof/audit-profile.js'
+import type { SignedReceipt } from './proof/receipt.js'
 
-/** Reads the log's files only: works on a damaged log, and beside a writer. Never throws for damage. */
-export async function auditOf(paths: ProfilePaths, identity: Identity) {
-  const { root, address: owner } = identity
-  const report = await auditLog({ directory: paths.log, fs: nodeFileSystem, root, owner })
-  return { ...report, link: toHex(report.link) }
+export interface AuditedFiles {
+  readonly paths: ProfilePaths
+  readonly identity: Identity
+  /** A receipt that was kept elsewhere. */
+  readonly since: SignedReceipt | null
+  /** Of the replay that the projections are compared with. */
+  readonly onProgress?: ReadingProgress | undefined
+}
+
+/** Of a profile that is open in this process. */
+export function auditOpen(profile: Profile, since: SignedReceipt | null): Promise<AuditAnswer> {
+  const { paths, identity, projections } = profile
+  const compare = async () => ({ onTheChain: true, projections: await projections.replayCheck() })
+  return auditProfile({ place: placeOf(paths, identity), since, compare })
+}
+
+/** Of a profile that need not open. Projections are looked at only when nobody else has the log. */
+export function auditFiles({ paths, identity, since, onProgress }: AuditedFiles): Promise<AuditAnswer> {
+  const place = placeOf(paths, identity)
+  return auditProfile({ place, since, compare: () => compareStored(paths, place, onProgress) })
+}
+
+function placeOf({ log }: ProfilePaths, { root, address }: Identity): LogPlace {
+  return { directory: log, fs: nodeFileSystem, root, owner: address }
+}
+
+async function compareStored(
+  paths: ProfilePaths,
+  place: LogPlace,
+  onProgress: ReadingProgress | undefined,
+): Promise<Comparison | null> {
+  if (!existsSync(paths.projections)) return null
+  try {
+    const unlock = await takeLock(place)
+    return await withReader(place, (store) =>
+      inspectProjections({
+        directory: paths.directory,
+        root: place.root,
+        logId: store.logId,
+        store,
+        rng: systemRng,
+        ...(onProgress && { onProgress }),
+      }),
+    ).finally(unlock)
+  } catch (error) {
+    if (isSottoError(error, 'log-busy') || isSottoError(error, 'profile-busy')) return null
+    throw error
+  }
+}
+
+/** Reads only, so that what an opening would mend is left as it is. */
+async function withReader<T>(place: LogPlace, work: (store: FactStore) => Promise<T>): Promise<T> {
+  const store = await FactStore.open({ ...place, rng: systemRng, readOnly: true })
+  return work(store).finally(() => store.close())
 }

@@ -1,11 +1,13 @@
 import type { Endpoint } from '../events/vocabulary/facts.js'
 import type { Identity } from '../keys/identity.js'
 import { dispatch } from './dispatch.js'
+import { keepForgetting } from './forgetting.js'
 import { Host } from './host.js'
 import { type ReadingProgress, openProfile } from './open.js'
 import type { ProfilePaths } from './paths.js'
 import { refreshEveryone } from './refresh.js'
 import { type RpcServer, serveRpc } from './rpc/server.js'
+import { scrubInBackground } from './scrub.js'
 import { readSetting } from './settings.js'
 
 const NOWHERE = 'off'
@@ -25,7 +27,7 @@ export interface DaemonOptions {
 export interface Daemon {
   readonly listening: Endpoint | null
   readonly pid: number
-  /** When it has ended: said goodbye, closed the log, removed the socket. Rejects when the log failed. */
+  /** When it has ended: said goodbye, closed the log, removed the socket. Rejects when the log failed or is damaged. */
   readonly ended: Promise<void>
 }
 
@@ -44,8 +46,9 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const host = new Host(profile, { listen, daemon, stop: () => setImmediate(() => stop.abort()) })
   let server: RpcServer | null = null
   try {
-    server = await serveRpc(paths.socket, (method, params, emit, gone) =>
-      dispatch(host, method, params, emit, gone),
+    await host.forgetting.expire()
+    server = await serveRpc(paths.socket, (method, params, emit, gone, room) =>
+      dispatch(host, method, params, emit, gone, room),
     )
     const { listening } = await host.net()
     const ended = untilStopped(host, server, signal, options.refresh)
@@ -64,12 +67,16 @@ async function untilStopped(
   refresh: boolean,
 ): Promise<void> {
   const stopRefreshing = refresh ? refreshEveryone(host) : () => undefined
+  const stopForgetting = keepForgetting(host.forgetting)
   const stopped = new Promise<null>((resolve) => {
     if (signal.aborted) resolve(null)
     signal.addEventListener('abort', () => resolve(null), { once: true })
   })
-  const failure = await Promise.race([stopped, host.profile.failed, host.failed])
+  const scrub = scrubInBackground(host.profile.store)
+  const failure = await Promise.race([stopped, host.profile.failed, host.failed, scrub.damage])
   stopRefreshing()
+  await scrub.stop()
+  stopForgetting()
   await server.close()
   await host.close()
   if (failure !== null) throw failure

@@ -11,9 +11,10 @@ export async function dispatch(
   params: unknown,
   emit: Call['emit'],
   signal: AbortSignal,
+  room: Call['room'] = () => Promise.resolve(),
 ): Promise<unknown> {
   if (!Object.hasOwn(METHODS, name)) throw new SottoError('usage', 'the daemon knows no such method')
   const method = METHODS[name as keyof typeof METHODS] as unknown as Method<v.GenericSchema, unknown>
-  const call: Call = { host, view: host.profile.view, now: host.profile.clock.now(), signal, emit }
+  const call: Call = { host, view: host.profile.view, now: host.profile.clock.now(), signal, emit, room }
   return await method.run(call, parseParams(method.params, params))
 }

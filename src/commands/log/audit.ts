@@ -1,22 +1,62 @@
+import { Flags } from '@oclif/core'
 import { EXIT } from '../../foundation/errors.js'
 import { SottoCommand } from '../../terminal/command.js'
+import { Progress } from '../../terminal/progress.js'
 import { columns } from '../../terminal/table.js'
 
 export default class LogAudit extends SottoCommand<typeof LogAudit> {
-  static override summary = 'walk the chain of the log from its beginning'
-  static override description = 'Needs no network, and works on a damaged log. Exit code 7 on a problem.'
+  static override summary = 'prove that the log is whole: every link, every seal, and what is shown of it'
+  static override description =
+    'Needs no network, changes nothing, and works on a damaged log. With --in it verifies a file that log export wrote, ' +
+    'on any machine. Exit code 7 on a problem.'
+  static override flags = {
+    since: Flags.string({
+      description: 'a receipt of log head, or a file that holds one: it must still hold',
+    }),
+    in: Flags.string({ description: 'verify this export instead; needs no profile and no passphrase' }),
+  }
 
   async run() {
-    const { audit } = await import('../../profile/audit.js')
-    const answer = await audit(await this.paths(), () => this.passphrase())
-    this.log(`${answer.events} events, ${answer.ok ? 'whole' : 'DAMAGED'}, link ${answer.link}`)
-    const rows = answer.problems.map(({ segment, offset, code }) => [
+    const answer = await (this.flags.in === undefined ? this.#ofProfile() : this.#ofExport(this.flags.in))
+    const rows = answer.problems.map(({ segment, offset, code, detail = '' }) => [
       `segment ${segment}`,
       `offset ${offset}`,
       code,
+      detail,
     ])
     if (rows.length > 0) this.log(columns(rows))
     if (!answer.ok) process.exitCode = EXIT.integrity
     return answer
+  }
+
+  async #ofProfile() {
+    const { audit } = await import('../../profile/audit.js')
+    const progress = new Progress('replaying the log')
+    const answer = await audit({
+      paths: await this.paths(),
+      passphrase: () => this.passphrase(),
+      since: await this.#since(),
+      onProgress: ({ done, total }) => progress.update(total === 0 ? null : done / total),
+    })
+    progress.end()
+    const { ok, events, seq, link, pending, compared } = answer
+    this.log(`${events} events, ${ok ? 'whole' : 'DAMAGED'}; up to ${seq} without a gap, link ${link}`)
+    if (compared === null) this.say('what is shown was not compared with the log')
+    if (pending > 0) this.say(`${pending} forgotten records are still on the disk, and are being erased`)
+    return answer
+  }
+
+  async #ofExport(file: string) {
+    const { auditExport } = await import('../../profile/audit-export.js')
+    const answer = await auditExport(file, await this.#since())
+    const { ok, owner, events, disclosed, from, seq } = answer
+    this.log(`the log of ${owner ?? 'nobody can tell'}, after ${from} up to ${seq}`)
+    this.log(`${events} events, ${disclosed} of them disclosed, ${ok ? 'genuine' : 'NOT GENUINE'}`)
+    return answer
+  }
+
+  async #since(): Promise<string | undefined> {
+    const { keptReceipt } = await import('../../profile/kept-receipt.js')
+    return this.flags.since === undefined ? undefined : keptReceipt(this.flags.since)
   }
 }

@@ -12,6 +12,8 @@ export interface Call {
   readonly now: number
   readonly signal: AbortSignal
   emit(event: unknown): void
+  /** Resolves when most of what was emitted was taken: for answers of any length. */
+  room(): Promise<void>
 }
 
 /** What a command, or a program on the local socket, may ask of a profile (SPEC § 9). */
@@ -24,7 +26,7 @@ export function method<S extends v.GenericSchema, R>(params: S, run: Method<S, R
   return { params, run }
 }
 
-const MAX_WHO_CHARACTERS = 256
+export const MAX_WHO_CHARACTERS = 256
 const MAX_TIMEOUT_S = 86_400
 
 export const Text = (max: number) => v.pipe(v.string(), v.maxLength(max))
