@@ -9,6 +9,7 @@ interface Waiting {
   resolve(result: unknown): void
   reject(error: Error): void
   event(event: unknown): void
+  readonly room?: (() => Promise<void>) | undefined
 }
 
 /** A command's end of the local socket. */
@@ -29,15 +30,20 @@ export class RpcClient {
   call(
     method: string,
     params: unknown,
-    options: { onEvent?: ((event: unknown) => void) | undefined; signal?: AbortSignal | undefined } = {},
+    options: {
+      onEvent?: ((event: unknown) => void) | undefined
+      signal?: AbortSignal | undefined
+      /** Nothing more is read from the daemon until it resolves. */
+      room?: (() => Promise<void>) | undefined
+    } = {},
   ): Promise<unknown> {
     const id = this.#next++
-    const { signal, onEvent = () => undefined } = options
+    const { signal, room, onEvent = () => undefined } = options
     const abort = () => {
       this.#fail(new SottoError('cancelled'))
     }
     const answered = new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, event: onEvent })
+      this.#waiting.set(id, { resolve, reject, event: onEvent, room })
       if (signal?.aborted === true) abort()
       else if (this.#socket.destroyed) this.#fail(new SottoError('no-daemon'))
       else this.#socket.write(lineOf({ id, method, params }))
@@ -63,11 +69,17 @@ export class RpcClient {
     if (waiting === undefined) return
     if ('event' in response) {
       waiting.event(response.event)
+      if (waiting.room !== undefined) this.#waitFor(waiting.room)
       return
     }
     this.#waiting.delete(response.id)
     if ('error' in response) waiting.reject(errorFromCode(response.error.code, response.error.message))
     else waiting.resolve(response.result)
+  }
+
+  #waitFor(room: () => Promise<void>): void {
+    this.#socket.pause()
+    void room().finally(() => this.#socket.resume())
   }
 
   #fail(error: Error): void {

@@ -10,13 +10,16 @@ const MAX_CLIENTS = 32
 const MAX_CALLS_PER_CLIENT = 16
 /** What a client may leave unread before it is cut off. */
 const MAX_UNREAD_BYTES = 8 * 1024 * 1024
+/** What it may leave unread before whoever can wait does. */
+const PATIENT_UNREAD_BYTES = 1024 * 1024
 
-/** Carries out one call; events go out before the result. */
+/** Carries out one call; events go out before the result. Who has a lot of them to send waits for `room` in between. */
 export type Dispatch = (
   method: string,
   params: unknown,
   emit: (event: unknown) => void,
   signal: AbortSignal,
+  room: () => Promise<void>,
 ) => Promise<unknown>
 
 /** The daemon's end of the local socket (SPEC § 9). */
@@ -67,7 +70,7 @@ async function answer(socket: Socket, request: Request, dispatch: Dispatch, sign
   const { id, method, params } = request
   const emit = (event: unknown) => write(socket, { id, event })
   try {
-    const result = (await dispatch(method, params, emit, signal)) ?? {}
+    const result = (await dispatch(method, params, emit, signal, () => room(socket))) ?? {}
     write(socket, { id, result })
   } catch (error) {
     const { code, message, hint } = isSottoError(error) ? error : new SottoError('internal')
@@ -79,6 +82,18 @@ function write(socket: Socket, value: unknown): void {
   if (socket.destroyed) return
   socket.write(lineOf(value))
   if (socket.writableLength > MAX_UNREAD_BYTES) socket.destroy()
+}
+
+/** Resolves when the client has taken most of what it was sent, or is gone. */
+function room(socket: Socket): Promise<void> {
+  if (socket.destroyed || socket.writableLength < PATIENT_UNREAD_BYTES) return Promise.resolve()
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done)
+      resolve()
+    }
+    socket.on('drain', done).on('close', done)
+  })
 }
 
 function listen(server: Server, path: string): Promise<void> {
