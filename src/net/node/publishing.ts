@@ -36,7 +36,7 @@ export function nothingPublished(): Publishing {
  * record must not be written over, so the trackers are asked for it first; whoever goes has no time for that.
  */
 export function publish(turn: Turn, then: Publication['then'] = () => undefined): void {
-  if (turn.node.phase !== 'running') {
+  if (turn.node.phase !== 'running' || hasStoodDown(turn)) {
     putAll(turn, then)
     return
   }
@@ -71,6 +71,23 @@ export function publishIfListening(turn: Turn): void {
 export function announceGoing(turn: Turn): void {
   if (turn.node.publishing.announced === 'online') publish(turn)
   turn.node.publishing.nextAt = Infinity
+}
+
+/**
+ * Two devices stand in one epoch, and only the one that saw the other's record knows. The last thing it puts is a record
+ * of its own, so that the other one stops as well.
+ */
+export function putConflict(turn: Turn): void {
+  const self = turn.view.self()
+  if (self === undefined || turn.node.phase !== 'running') return
+  const publication: Publication = { stored: 0, waiting: 1, then: () => undefined }
+  const { memory } = turn.node.publishing
+  const offline = { ...self, status: 'offline' } as const
+  const records = ownRecords(offline, turn.vault, turn.now, turn.rng, ['friends'], memory)
+  for (const seat of turn.node.trackers.values()) {
+    for (const record of records) put(turn, seat, record, publication, 0)
+  }
+  leavePublic(turn)
 }
 
 /** Nothing more is put, not even a last word. */

@@ -1,7 +1,7 @@
 import type { FactData, FactOf, FactType, UserId } from '../../events/vocabulary/facts.js'
 import { pump } from './delivery.js'
 import { sayEndpoints } from './link.js'
-import { leavePublic, publishIfListening } from './publishing.js'
+import { leavePublic, publishIfListening, putConflict } from './publishing.js'
 import { forget, reachAll, urge, urgeNewPlace } from './reaching.js'
 import { request, requestAll } from './requesting.js'
 import { hasStoodDown, noteStatus } from './standing.js'
@@ -87,11 +87,12 @@ export function leaveAll(turn: Turn): void {
   turn.node.requests.clear()
 }
 
-/** Another device speaks for us: everyone hears goodbye, and nobody anything after it. What is queued stays. */
+/** Another device speaks for us: everyone hears goodbye, and no contact anything after it. What is queued stays. */
 function standDown(turn: Turn): void {
   if (!hasStoodDown(turn)) return
   leaveAll(turn)
-  leavePublic(turn)
+  if (turn.view.self()?.superseded == null) putConflict(turn)
+  else leavePublic(turn)
 }
 
 /** This device speaks from here on. Who is linked was shown another statement: all links are made anew. */
