@@ -3,9 +3,11 @@ import type { FileHandle } from '../file-system/file-system.js'
 import { encodeAnchor, newestClaim, slotOffset } from './anchor.js'
 import type { LogFiles } from './examine.js'
 import { FRAMES_OFFSET, HEADER_BYTES } from './format.js'
-import type { SegmentEntry } from './manifest.js'
+import { KEYRING_NAME } from './keyring.js'
+import { MANIFEST_NAME, type SegmentEntry } from './manifest.js'
 import { type Residue, type SegmentSeen, judgeEnd, judgeSlots } from './segment-end.js'
 import { shredSegments } from './rewrite/shred.js'
+import { removeLeftover } from './sealed-file.js'
 import { openSegment } from './segment-file.js'
 import type { Survey } from './survey.js'
 
@@ -27,6 +29,7 @@ export async function mend(survey: Survey): Promise<Recovered | null> {
   try {
     // A rename that was not synced can still come undone: what it replaced is removed only after that.
     await files.fs.syncDirectory(files.directory)
+    for (const name of [KEYRING_NAME, MANIFEST_NAME]) await removeLeftover(files.fs, files.directory, name)
     if (last !== null && last.seen !== null) await mendEnd(files, last.entry, last.seen)
     await shredSegments(
       files.fs,

@@ -34,7 +34,7 @@ export async function replaceFile(
   name: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  const temporary = `${directory}/${name}.new`
+  const temporary = temporaryOf(directory, name)
   const file = await fs.open(temporary, 'w')
   try {
     await file.write(0, bytes)
@@ -44,6 +44,16 @@ export async function replaceFile(
   }
   await fs.rename(temporary, `${directory}/${name}`)
   await fs.syncDirectory(directory)
+}
+
+/** What a replacement left that was cut short. */
+export async function removeLeftover(fs: FileSystem, directory: string, name: string): Promise<void> {
+  const temporary = temporaryOf(directory, name)
+  if (await fs.exists(temporary)) await fs.unlink(temporary)
+}
+
+function temporaryOf(directory: string, name: string): string {
+  return `${directory}/${name}.new`
 }
 
 /** @returns null when there is no such file */
