@@ -4,7 +4,7 @@ import { memoryFileSystem } from '../src/events/file-system/memory.js'
 import { type Log, type NewRecord, auditLog, createLog, openLog } from '../src/events/log/index.js'
 import type { ReadRecord } from '../src/events/log/record.js'
 import { toHex } from '../src/foundation/bytes.js'
-import { logOptions, readAll, record } from './fixtures/logs.js'
+import { logOptions, readAll } from './fixtures/logs.js'
 
 /** What the log must hold, whatever is done to its files. */
 interface Model {

@@ -24,10 +24,7 @@ export function takePut(turn: Turn, asker: Asker, record: PutRecord): void {
 /** Checks the oldest few and has the good ones made durable; answers the bad ones. */
 export function verifyPuts(turn: Turn): void {
   const { state, now, out } = turn
-  if (isPaused(turn)) {
-    compactIfQuiet(turn)
-    return
-  }
+  if (waitsForQuiet(turn)) return
   const batch = state.queue.splice(0, VERIFY_AT_ONCE)
   const good = batch.filter((put) => isSigned(turn, put)).map((put) => ({ ...put, at: now }))
   if (good.length > 0) store(turn, good)
@@ -44,8 +41,7 @@ export function finishPuts(turn: Turn, batch: number): void {
     const outcome = outcomeOf(turn, put.record, state.table.apply(put))
     reply(turn, put.asker, { op: 'put', outcome: outcome ?? { kind: 'stored' } })
   }
-  if (isPaused(turn)) compactIfQuiet(turn)
-  else if (state.queue.length > 0) out.push({ kind: 'verify' })
+  if (!waitsForQuiet(turn) && state.queue.length > 0) out.push({ kind: 'verify' })
 }
 
 function refusalOf(turn: Turn, asker: Asker, record: PutRecord): PutReply | null {
@@ -84,15 +80,17 @@ function store({ state, out }: Turn, puts: readonly PendingPut[]): void {
   out.push({ kind: 'append', batch, records })
 }
 
-/** True while the log is being compacted, or should be as soon as nothing is on its way to it. */
-function isPaused({ state }: Turn): boolean {
-  return state.compacting || state.logged > 2 * state.table.size + state.limits.deadRecords
-}
-
-function compactIfQuiet({ state, now, out }: Turn): void {
-  if (state.compacting || state.batches.size > 0) return
+/**
+ * A compaction that is due begins when nothing is on its way to the log, so that the table knows all that is in it: until
+ * then, which takes one commit, no batch follows. It runs beside the next ones.
+ */
+function waitsForQuiet({ state, now, out }: Turn): boolean {
+  const due = !state.compacting && state.logged > 2 * state.table.size + state.limits.deadRecords
+  if (!due) return false
+  if (state.batches.size > 0) return true
   state.compacting = true
-  out.push({ kind: 'compact', live: state.table.live(now) })
+  out.push({ kind: 'compact', live: state.table.holds(now) })
+  return false
 }
 
 function pendingPuts({ state }: Turn): number {

@@ -29,6 +29,8 @@ const SWEEP_STEPS = 64
 export class RecordTable {
   readonly #rows = new Map<string, Row>()
   #sweeper: Iterator<[string, Row]> = this.#rows.entries()
+  /** Between `holds` and `release`: of each key the first row that went. */
+  #gone: Map<string, Row> | null = null
 
   get size(): number {
     return this.#rows.size
@@ -54,7 +56,9 @@ export class RecordTable {
     const standing = this.standing(record, at)
     if (standing !== 'new' && standing !== 'newer') return standing
     const expiresAt = at + Math.min(record.ttl, MAX_TTL_MINUTES) * MINUTE_MS
-    this.#rows.set(toHex(prefixOf(record)), { packed: Uint8Array.from(writePut(record)), at, expiresAt })
+    const name = toHex(prefixOf(record))
+    this.#goes(name)
+    this.#rows.set(name, { packed: Uint8Array.from(writePut(record)), at, expiresAt })
     return standing
   }
 
@@ -67,7 +71,9 @@ export class RecordTable {
         return
       }
       const [name, row] = next.value
-      if (row.expiresAt <= now) this.#rows.delete(name)
+      if (row.expiresAt > now) continue
+      this.#goes(name)
+      this.#rows.delete(name)
     }
   }
 
@@ -76,6 +82,29 @@ export class RecordTable {
     for (const row of this.#rows.values()) {
       if (row.expiresAt > now) yield { record: unpack(row), at: row.at }
     }
+  }
+
+  /**
+   * Whether an accepted record counts at `now`: by the table as it is at this call, however much later it is asked.
+   * One at a time, until `release`.
+   */
+  holds(now: number): (accepted: AcceptedRecord) => boolean {
+    const gone = new Map<string, Row>()
+    this.#gone = gone
+    return ({ record, at }) => {
+      const name = toHex(prefixOf(record))
+      const row = gone.get(name) ?? this.#rows.get(name)
+      return row?.at === at && row.expiresAt > now && equalBytes(row.packed, writePut(record))
+    }
+  }
+
+  release(): void {
+    this.#gone = null
+  }
+
+  #goes(name: string): void {
+    const row = this.#rows.get(name)
+    if (row !== undefined && this.#gone?.has(name) === false) this.#gone.set(name, row)
   }
 
   #alive(name: string, now: number): Row | undefined {

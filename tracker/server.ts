@@ -127,8 +127,8 @@ class TrackerLoop {
   /** What is on its way to the disk gets there; then the log says that it was closed in order. */
   async #shut(error: Error | null): Promise<void> {
     this.#socket.close()
-    await Promise.allSettled(this.#work)
     await this.#store.close().catch(() => undefined)
+    await Promise.allSettled(this.#work)
     await this.#unlock()
     this.#end(error)
   }
@@ -153,7 +153,7 @@ class TrackerLoop {
   }
 
   async #compact(live: Parameters<TrackerStore['compact']>[0]): Promise<void> {
-    this.#feed({ kind: 'compacted', records: await this.#store.compact(live) })
+    this.#feed({ kind: 'compacted', leftOut: await this.#store.compact(live) })
   }
 
   /** A log that failed takes nothing more: the tracker ends, and whoever runs it learns why. */

@@ -71,7 +71,7 @@ export function stepTracker(
   if (input.kind === 'datagram') onDatagram(turn, input.bytes, input.from)
   else if (input.kind === 'verify') verifyPuts(turn)
   else if (input.kind === 'stored') finishPuts(turn, input.batch)
-  else onCompacted(turn, input.records)
+  else onCompacted(turn, input.leftOut)
   return [state, turn.out]
 }
 
@@ -130,8 +130,8 @@ function serve(turn: Turn, asker: Asker, request: TrackerRequest): void {
   else reply(turn, asker, { op: 'query', answers: answerQuery(turn.state, request.keys, turn.now) })
 }
 
-function onCompacted({ state, out }: Turn, records: number): void {
+function onCompacted({ state }: Turn, leftOut: number): void {
   state.compacting = false
-  state.logged = records
-  if (state.queue.length > 0) out.push({ kind: 'verify' })
+  state.logged -= leftOut
+  state.table.release()
 }

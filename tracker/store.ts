@@ -1,8 +1,6 @@
 import type { FileSystem } from '../src/events/file-system/file-system.js'
 import { createLog, type Log, openLog } from '../src/events/log/index.js'
-import { readWhole, replaceFile } from '../src/events/log/sealed-file.js'
-import { utf8 } from '../src/foundation/bytes.js'
-import { SottoError } from '../src/foundation/errors.js'
+import { isSottoError } from '../src/foundation/errors.js'
 import type { Rng } from '../src/foundation/rng.js'
 import type { TrackerKeys } from './keys.js'
 import type { AcceptedRecord } from './record-table.js'
@@ -10,42 +8,27 @@ import { decodeRecordStored, encodeRecordStored } from './record-stored.js'
 
 export interface StoreOptions {
   readonly fs: FileSystem
-  /** Locked by the caller: the logs in it take no lock of their own. */
+  /** Locked by the caller: the log in it takes no lock of its own. */
   readonly directory: string
   readonly keys: TrackerKeys
   readonly rng: Rng
 }
 
-/** Which of the two log directories counts; the other is the leftover of a compaction, or is being written by one. */
-const CURRENT = 'current'
-const NAMES = ['log-a', 'log-b'] as const
-type Name = (typeof NAMES)[number]
-const COMPACTED_AT_ONCE = 256
+const LOG_DIRECTORY = 'log'
 
-/** A tracker's log, replaced by one with the live records only when too much of it is dead. */
+/** A tracker's log, which compaction by key keeps short (SPEC § 4.6, § 8.5). */
 export class TrackerStore {
-  readonly #options: StoreOptions
-  #name: Name
-  #log: Log
+  readonly #log: Log
 
-  private constructor(options: StoreOptions, name: Name, log: Log) {
-    this.#options = options
-    this.#name = name
+  private constructor(log: Log) {
     this.#log = log
   }
 
   /** Opens or creates it. @throws log-corrupt, log-unopened, log-failed */
-  static async open(options: StoreOptions): Promise<TrackerStore> {
-    await options.fs.mkdir(options.directory)
-    const name = await currentName(options)
-    if (name !== null) {
-      await clear(options, other(name))
-      return new TrackerStore(options, name, await openLog(logOptions(options, name)))
-    }
-    const [first] = NAMES
-    const log = await fresh(options, first)
-    await makeCurrent(options, first)
-    return new TrackerStore(options, first, log)
+  static async open({ fs, directory, keys, rng }: StoreOptions): Promise<TrackerStore> {
+    const place = { directory: `${directory}/${LOG_DIRECTORY}`, fs, root: keys.root, owner: keys.public, rng }
+    const options = { ...place, lock: false, compacting: true }
+    return new TrackerStore(await openLog(options).catch((error: unknown) => createMissing(options, error)))
   }
 
   /** Every record in the log's order: from them the tracker's state follows. */
@@ -59,68 +42,27 @@ export class TrackerStore {
   }
 
   /**
-   * Puts a log of `live` alone in the place of this one; a crash leaves the one or the other. Nothing may be appended
-   * meanwhile. Returns how many records it holds.
+   * Leaves out the records that `live` refuses, beside appends, which are kept whatever it says; a crash leaves each
+   * part of the log as it was or as it is to be. Returns how many it left out.
+   * @throws log-failed, log-closed when the store is closed meanwhile
    */
-  async compact(live: Iterable<AcceptedRecord>): Promise<number> {
-    const name = other(this.#name)
-    const log = await fresh(this.#options, name)
-    const written = await fill(log, live)
-    await makeCurrent(this.#options, name)
-    const [old, oldName] = [this.#log, this.#name]
-    this.#log = log
-    this.#name = name
-    await old.close()
-    await clear(this.#options, oldName)
-    return written
+  async compact(live: (accepted: AcceptedRecord) => boolean): Promise<number> {
+    let leftOut = 0
+    await this.#log.compact((record) => {
+      const kept = live(decodeRecordStored(record))
+      if (!kept) leftOut += 1
+      return kept
+    })
+    return leftOut
   }
 
+  /** Waits for what is on its way to the disk; breaks off a compaction. */
   async close(): Promise<void> {
     await this.#log.close()
   }
 }
 
-async function fill(log: Log, live: Iterable<AcceptedRecord>): Promise<number> {
-  let written = 0
-  let batch: AcceptedRecord[] = []
-  for (const accepted of live) {
-    batch.push(accepted)
-    if (batch.length < COMPACTED_AT_ONCE) continue
-    await log.append(batch.map(encodeRecordStored))
-    written += batch.length
-    batch = []
-  }
-  if (batch.length > 0) await log.append(batch.map(encodeRecordStored))
-  return written + batch.length
-}
-
-async function currentName({ fs, directory }: StoreOptions): Promise<Name | null> {
-  const bytes = await readWhole(fs, `${directory}/${CURRENT}`)
-  if (bytes === null) return null
-  const name = NAMES.find((known) => known === bytes.toString('latin1'))
-  if (name === undefined) throw new SottoError('log-corrupt', CURRENT)
-  return name
-}
-
-async function makeCurrent({ fs, directory }: StoreOptions, name: Name): Promise<void> {
-  await replaceFile(fs, directory, CURRENT, utf8(name))
-}
-
-async function fresh(options: StoreOptions, name: Name): Promise<Log> {
-  await clear(options, name)
-  await options.fs.mkdir(`${options.directory}/${name}`)
-  await options.fs.syncDirectory(options.directory)
-  return createLog(logOptions(options, name))
-}
-
-async function clear({ fs, directory }: StoreOptions, name: Name): Promise<void> {
-  for (const file of await fs.readdir(`${directory}/${name}`)) await fs.unlink(`${directory}/${name}/${file}`)
-}
-
-function logOptions({ fs, directory, keys, rng }: StoreOptions, name: Name) {
-  return { directory: `${directory}/${name}`, fs, root: keys.root, owner: keys.public, rng, lock: false }
-}
-
-function other(name: Name): Name {
-  return name === NAMES[0] ? NAMES[1] : NAMES[0]
+function createMissing(options: Parameters<typeof createLog>[0], error: unknown): Promise<Log> {
+  if (!isSottoError(error, 'log-missing')) throw error
+  return createLog(options)
 }

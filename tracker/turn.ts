@@ -14,7 +14,8 @@ export type TrackerInput =
   | { readonly kind: 'verify' }
   /** The records of that `append` are durable. */
   | { readonly kind: 'stored'; readonly batch: number }
-  | { readonly kind: 'compacted'; readonly records: number }
+  /** So many records were left out of the log. */
+  | { readonly kind: 'compacted'; readonly leftOut: number }
 
 export type TrackerEffect =
   | { readonly kind: 'reply'; readonly to: Peer; readonly bytes: Uint8Array }
@@ -22,8 +23,8 @@ export type TrackerEffect =
   | { readonly kind: 'verify' }
   /** Append in one group, then come back with `stored`. */
   | { readonly kind: 'append'; readonly batch: number; readonly records: readonly AcceptedRecord[] }
-  /** Write these into a log of their own, put it in the place of the old one, then come back with `compacted`. */
-  | { readonly kind: 'compact'; readonly live: Iterable<AcceptedRecord> }
+  /** Leave what is not live out of the log as it is now, beside appends, then come back with `compacted`. */
+  | { readonly kind: 'compact'; readonly live: (accepted: AcceptedRecord) => boolean }
 
 /** All that a tracker knows. Its size is bounded by `limits`, whatever arrives. */
 export interface TrackerState {
