@@ -1,89 +1,57 @@
-import { existsSync } from 'node:fs'
-import { lstat } from 'node:fs/promises'
-import { checkBox } from '../keys/container.js'
-import { readKeyFile } from '../keys/key-file.js'
 import { isSottoError } from '../foundation/errors.js'
+import { type Identity, wipeIdentity } from '../keys/identity.js'
 import { daemonAccess } from './access.js'
-import type { ProfilePaths } from './paths.js'
-import { isPrivate } from './rpc/socket-directory.js'
+import { auditFiles } from './audit-files.js'
+import { type Check, check } from './doctor/check.js'
+import { daemonChecks, noDaemon } from './doctor/daemon-checks.js'
+import { dataDirectory, logFiles, loginFile, socketDirectory } from './doctor/file-checks.js'
+import { logChecks } from './doctor/log-checks.js'
+import { diskSpace, dongles, nodeVersion } from './doctor/machine-checks.js'
 import { lodgingOf } from './lodging.js'
+import type { ReadingProgress } from './open.js'
+import type { ProfilePaths } from './paths.js'
+import { openKeyFile } from './unlock.js'
 
-const NODE_FLOOR = [20, 19] as const
-const OTHERS = 0o077
-
-export interface Check {
-  readonly name: string
-  readonly ok: boolean
-  readonly detail: string
+export interface Examination {
+  readonly paths: ProfilePaths
+  /** Asked only when no daemon runs; null leaves the log unread. */
+  readonly passphrase: (() => Promise<string>) | null
+  readonly onProgress?: ReadingProgress
 }
 
-/** What can be looked at without a passphrase; more when a daemon runs. */
-export async function examine(paths: ProfilePaths): Promise<Check[]> {
-  const checks = [nodeVersion(), await dataDirectory(paths), await loginFile(paths), logFiles(paths)]
-  return [...checks, await socketDirectory(paths), ...(await viaDaemon(paths))]
-}
-
-function nodeVersion(): Check {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-  const ok = major > NODE_FLOOR[0] || (major === NODE_FLOOR[0] && minor >= NODE_FLOOR[1])
-  return { name: 'node', ok, detail: `${process.versions.node}; ${NODE_FLOOR.join('.')} or newer is needed` }
-}
-
-async function dataDirectory({ directory }: ProfilePaths): Promise<Check> {
-  const there = existsSync(directory)
-  const ok = there && (await isPrivate(directory))
-  const detail = ok
-    ? 'yours alone'
-    : there
-      ? 'others can look into it; chmod 700 it'
-      : 'there is none; run sotto init'
-  return { name: 'data-directory', ok, detail }
-}
-
-async function loginFile(paths: ProfilePaths): Promise<Check> {
-  const name = 'login-file'
-  if (lodgingOf(paths) !== 'ready') return { name, ok: false, detail: 'there is none; run sotto login' }
-  const open = ((await lstat(paths.login)).mode & OTHERS) !== 0
-  if (open) return { name, ok: false, detail: 'others can read it; chmod 600 it' }
-  try {
-    checkBox(await readKeyFile(paths.login))
-    return { name, ok: true, detail: 'whole, and yours alone' }
-  } catch (error) {
-    return { name, ok: false, detail: isSottoError(error) ? error.code : 'cannot be read' }
-  }
-}
-
-function logFiles({ log }: ProfilePaths): Check {
-  const missing = ['keyring', 'manifest'].filter((file) => !existsSync(`${log}/${file}`))
-  const ok = missing.length === 0
-  return {
-    name: 'log-files',
-    ok,
-    detail: ok ? 'there; sotto log audit reads them' : `${missing.join(', ')} missing`,
-  }
-}
-
-async function socketDirectory({ socketDirectory: directory }: ProfilePaths): Promise<Check> {
-  const ok = !existsSync(directory) || (await isPrivate(directory))
-  return { name: 'socket-directory', ok, detail: ok ? 'yours alone' : 'others can look into it' }
-}
-
-async function viaDaemon(paths: ProfilePaths): Promise<Check[]> {
+/** Looks at everything that can be wrong with an installation, and changes nothing. Asks nobody on the network. */
+export async function examine(examination: Examination): Promise<Check[]> {
+  const { paths } = examination
+  const machine = [nodeVersion(), await dongles()]
+  const files = [await dataDirectory(paths), await loginFile(paths), await socketDirectory(paths)]
+  const state = lodgingOf(paths) === 'none' ? [] : [await diskSpace(paths.directory)]
   const daemon = await daemonAccess(paths)
-  if (daemon === null) return [{ name: 'daemon', ok: true, detail: 'does not run' }]
+  if (daemon === null) return [...machine, ...files, ...state, ...(await withoutDaemon(examination))]
   try {
-    const { listening, trackers } = await daemon.call('status', {})
-    const answered = trackers.filter((tracker) => tracker.ok === true).length
-    return [
-      { name: 'daemon', ok: true, detail: 'runs' },
-      {
-        name: 'listening',
-        ok: listening !== null,
-        detail: listening ?? 'nobody can call; see daemon start --listen',
-      },
-      { name: 'trackers', ok: answered > 0, detail: `${answered} of ${trackers.length} answer` },
-    ]
+    const log = logChecks(await daemon.call('log.audit', {}), Date.now())
+    return [...machine, ...files, ...state, ...log, ...(await daemonChecks(daemon))]
   } finally {
     await daemon.close()
+  }
+}
+
+async function withoutDaemon({ paths, passphrase, onProgress }: Examination): Promise<Check[]> {
+  if (lodgingOf(paths) !== 'ready' || passphrase === null) return [logFiles(paths), ...noDaemon()]
+  const identity = await unlocked(paths, passphrase)
+  if (!('root' in identity)) return [logFiles(paths), identity, ...noDaemon()]
+  const audit = await auditFiles({ paths, identity, since: null, onProgress }).finally(() =>
+    wipeIdentity(identity),
+  )
+  return [...logChecks(audit, Date.now()), ...noDaemon()]
+}
+
+/** The keys, or why there are none; a passphrase that nobody can be asked for is no fault of the installation. */
+async function unlocked(paths: ProfilePaths, passphrase: () => Promise<string>): Promise<Identity | Check> {
+  try {
+    return await openKeyFile(paths.login, passphrase)
+  } catch (error) {
+    if (!isSottoError(error)) throw error
+    if (error.code === 'cancelled') throw error
+    return check('passphrase', error.code === 'missing-answer', error.message)
   }
 }
