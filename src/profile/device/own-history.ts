@@ -1,4 +1,4 @@
-import type { Head, ReadRecord } from '../../events/log/record.js'
+import type { Head } from '../../events/log/record.js'
 import type { FactStore } from '../../events/store/fact-store.js'
 import type { ErasedFact, FactType, StoredFact } from '../../events/vocabulary/facts.js'
 import { equalBytes } from '../../foundation/bytes.js'
@@ -39,14 +39,12 @@ export function isSetUp(fact: StoredFact | ErasedFact): boolean {
 
 /** Finds out, group by group, how far two logs of one ID are the same. */
 export class CommonPrefix {
-  readonly #own: AsyncIterator<Head>
-  #next: Promise<Head | null>
+  readonly #own: AsyncGenerator<Head>
   #common = 0
   #parted = false
 
   constructor(own: FactStore) {
-    this.#own = groupEnds(own)[Symbol.asyncIterator]()
-    this.#next = this.#advance()
+    this.#own = groupEnds(own)
   }
 
   /** The last seq of ours that the other log has too, with the same link and so with all before it. */
@@ -54,28 +52,19 @@ export class CommonPrefix {
     return this.#common
   }
 
-  /** The other log's next records. @throws what reading ours throws */
-  async meet(records: readonly ReadRecord[]): Promise<void> {
-    for (const { seq, link } of records) {
-      if (link === null || this.#parted) continue
-      const own = await this.#next
-      if (own === null) return
-      this.#parted = own.seq !== seq || !equalBytes(own.link, link)
+  /** Where the other log's next groups end. @throws what reading ours throws */
+  async meet(ends: readonly Head[]): Promise<void> {
+    for (const { seq, link } of ends) {
       if (this.#parted) return
-      this.#common = seq
-      this.#next = this.#advance()
+      const own = await this.#own.next()
+      this.#parted = own.done === true || own.value.seq !== seq || !equalBytes(own.value.link, link)
+      if (!this.#parted) this.#common = seq
     }
   }
 
   /** Closes the reader of ours. Idempotent. */
   async close(): Promise<void> {
-    await this.#next.catch(() => null)
-    await this.#own.return?.()
-  }
-
-  async #advance(): Promise<Head | null> {
-    const next = await this.#own.next()
-    return next.done === true ? null : next.value
+    await this.#own.return(undefined)
   }
 }
 

@@ -99,7 +99,10 @@ async function write(options: TakeOverOptions, bundle: Bundle, prefix: CommonPre
   const place = placeOf(options, paths.newLog)
   const log = await LogImport.create({ ...place, rng: rngOf(options) }, opening.logId)
   try {
-    for await (const content of contents) await prefix?.meet(await log.add(content))
+    for await (const content of contents) {
+      const ends = await log.add(content)
+      await prefix?.meet(ends)
+    }
     if (!leadsTo(log.head, opening)) throw new SottoError('bundle-damaged', 'it does not lead to its own end')
     await log.finish()
   } catch (error) {
@@ -107,7 +110,7 @@ async function write(options: TakeOverOptions, bundle: Bundle, prefix: CommonPre
       ? new SottoError('bundle-damaged', undefined, { cause: error })
       : error
   } finally {
-    await log.abandon()
+    await log.close()
   }
   const audit = await auditLog(place)
   if (!audit.ok || !leadsTo(audit, opening))

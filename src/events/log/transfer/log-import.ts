@@ -1,42 +1,27 @@
 import { dirname } from 'node:path'
 import { equalBytes, wipe } from '../../../foundation/bytes.js'
 import { SottoError, isSottoError } from '../../../foundation/errors.js'
-import type { FileHandle } from '../../file-system/file-system.js'
-import { type Boundary, encodeAnchor, firstBoundary, slotOffset } from '../anchor.js'
 import { Linker, genesis } from '../chain.js'
 import type { LogFiles } from '../examine.js'
-import { DEFAULT_SEGMENT_BYTES, FRAMES_OFFSET, HEADER_BYTES } from '../format.js'
+import { DEFAULT_SEGMENT_BYTES } from '../format.js'
 import { decodeGroups } from '../frame-plaintext.js'
-import { sealFrame } from '../frame.js'
-import { type Keyring, drawKeyring, keyringKey, writeKeyring } from '../keyring.js'
-import { EMPTY_MANIFEST, type SegmentEntry, manifestKey, writeManifest } from '../manifest.js'
+import { type Keyring, drawKeyring, writeKeyring } from '../keyring.js'
+import { logKeys } from '../log-view.js'
+import { EMPTY_MANIFEST, type SegmentEntry, writeManifest } from '../manifest.js'
 import type { LogOptions } from '../open.js'
-import type { Head, ReadRecord } from '../record.js'
-import { Scratch } from '../scratch.js'
-import { segmentPath } from '../segment-file.js'
-import { type SegmentKeys, drawSegmentKeys, encodeHeader } from '../segment-header.js'
-
-interface Writing {
-  readonly entry: SegmentEntry
-  readonly keys: SegmentKeys
-  readonly file: FileHandle
-  /** Before and behind the last frame. */
-  before: Boundary
-  end: Boundary
-}
+import type { Head } from '../record.js'
+import { DraftSegment } from '../rewrite/draft-segment.js'
 
 /**
  * Writes a log that was made elsewhere into a directory of its own: the same ID, owner and chain; new keyring, new
- * segments under new random keys. The keyring is written last, so that nothing but a whole log ever opens there. Files
- * are synced one by one and not frame by frame: until `finish` there is nothing to lose.
+ * segments under new random keys. The keyring is written last, so that nothing but a whole log ever opens there.
  */
 export class LogImport {
   readonly #options: LogOptions
   readonly #files: LogFiles
   readonly #linker = new Linker()
-  readonly #sealed = new Scratch()
   readonly #segments: SegmentEntry[] = []
-  #writing: Writing | null = null
+  #segment: DraftSegment | null = null
   #head: Head
 
   private constructor(options: LogOptions, keyring: Keyring) {
@@ -47,14 +32,12 @@ export class LogImport {
   }
 
   /** `logId` is 16 bytes; the directory is empty or not there yet. @throws log-failed */
-  static async create(options: LogOptions, logId: Uint8Array): Promise<LogImport> {
-    const keyring = {
-      ...drawKeyring(Uint8Array.from(options.owner), options.rng),
-      logId: Uint8Array.from(logId),
-    }
+  static create(options: LogOptions, logId: Uint8Array): Promise<LogImport> {
+    const { fs, directory, owner, rng } = options
     return orFailed(async () => {
-      await options.fs.mkdir(options.directory)
-      await options.fs.syncDirectory(dirname(options.directory))
+      await fs.mkdir(directory)
+      await fs.syncDirectory(dirname(directory))
+      const keyring = { ...drawKeyring(Uint8Array.from(owner), rng), logId: Uint8Array.from(logId) }
       return new LogImport(options, keyring)
     })
   }
@@ -65,15 +48,19 @@ export class LogImport {
   }
 
   /**
-   * The next groups, as `packContents` gives them. Bodies of what is returned are views onto `content`.
-   * @throws malformed for anything but whole groups; log-failed. Only `abandon` may follow then.
+   * The next groups, as `packContents` gives them; wipes `content`.
+   * @returns where each group ends
+   * @throws malformed for anything but whole groups; log-failed. Only `close` may follow then.
    */
-  async add(content: Buffer): Promise<readonly ReadRecord[]> {
+  async add(content: Buffer): Promise<readonly Head[]> {
     const start = { frames: 0, offset: 0, nextSeq: this.#head.seq + 1, link: this.#head.link }
     const { records, nextSeq, link } = decodeGroups(content, start, this.#linker)
-    await orFailed(() => this.#write(content, { nextSeq, link }))
+    const ends = records.flatMap((record) =>
+      record.link === null ? [] : [{ seq: record.seq, link: record.link }],
+    )
+    await orFailed(async () => (await this.#room()).write({ plaintext: content, nextSeq, link }))
     this.#head = { seq: nextSeq - 1, link }
-    return records
+    return ends
   }
 
   /** Makes it a log: everything durable, manifest, keyring. @throws log-failed */
@@ -83,65 +70,37 @@ export class LogImport {
     await orFailed(async () => {
       await this.#endSegment()
       await fs.syncDirectory(directory)
-      const key = manifestKey(root, keyring.logId)
-      await writeManifest(fs, directory, key, { ...EMPTY_MANIFEST, segments: this.#segments }, rng)
-      await writeKeyring(fs, directory, keyringKey(root), keyring, rng)
-      wipe(key)
+      const keys = logKeys(root, keyring.logId)
+      await writeManifest(fs, directory, keys.manifest, { ...EMPTY_MANIFEST, segments: this.#segments }, rng)
+      await writeKeyring(fs, directory, keys.keyring, keyring, rng)
+      wipe(keys.manifest, keys.keyring)
     })
-    this.#forget()
   }
 
-  /** Lets go of everything that is open; what was written stays where it is, and is no log. Idempotent. */
-  async abandon(): Promise<void> {
-    const writing = this.#writing
-    this.#writing = null
-    await writing?.file.close().catch(() => undefined)
-    this.#forget()
-  }
-
-  async #write(content: Buffer, after: Pick<Boundary, 'nextSeq' | 'link'>): Promise<void> {
-    const { segmentBytes = DEFAULT_SEGMENT_BYTES } = this.#options
-    if (this.#writing !== null && this.#writing.end.offset >= segmentBytes) await this.#endSegment()
-    const writing = (this.#writing ??= await this.#begin())
-    const { frames, offset } = writing.end
-    const frame = sealFrame(writing.keys, writing.end, content, this.#sealed)
-    await writing.file.write(offset, frame)
-    writing.before = writing.end
-    writing.end = { frames: frames + 1, offset: offset + frame.length, ...after }
-  }
-
-  async #begin(): Promise<Writing> {
-    const { fs, directory, keyring } = this.#files
-    const { rng } = this.#options
-    const keys = drawSegmentKeys(keyring.logId, rng)
-    const place = { number: this.#segments.length + 1, firstSeq: this.#head.seq + 1 }
-    const entry = { ...place, segmentId: keys.segmentId, previousLink: this.#head.link }
-    const file = await fs.open(segmentPath(directory, entry.number), 'w')
-    const start = firstBoundary(entry)
-    const writing = { entry, keys, file, before: start, end: start }
-    // Seen by `abandon` from here on, whatever fails next.
-    this.#writing = writing
-    const header = encodeHeader(keyring, keys, entry, rng)
-    await file.write(0, Buffer.concat([header, Buffer.alloc(FRAMES_OFFSET - HEADER_BYTES)]))
-    return writing
-  }
-
-  /** Both claims, as the writer of a log leaves them: the last frame is durable, and nothing was under way behind it. */
-  async #endSegment(): Promise<void> {
-    const writing = this.#writing
-    if (writing === null) return
-    const { file, keys, before, end, entry } = writing
-    await file.write(slotOffset(before.frames), encodeAnchor(keys, before, false))
-    await file.write(slotOffset(end.frames), encodeAnchor(keys, end, true))
-    await file.datasync()
-    await file.close()
-    wipe(keys.key, keys.anchorKey)
-    this.#segments.push(entry)
-    this.#writing = null
-  }
-
-  #forget(): void {
+  /** Lets go of keys and files; what was not finished stays where it is, and is no log. Idempotent. */
+  async close(): Promise<void> {
+    const segment = this.#segment
+    this.#segment = null
+    await segment?.close().catch(() => undefined)
     wipe(...this.#files.keyring.keks.map(({ kek }) => kek))
+  }
+
+  async #room(): Promise<DraftSegment> {
+    const { segmentBytes = DEFAULT_SEGMENT_BYTES, rng } = this.#options
+    if (this.#segment !== null && this.#segment.end.offset >= segmentBytes) await this.#endSegment()
+    const { seq, link } = this.#head
+    const place = { number: this.#segments.length + 1, firstSeq: seq + 1, previousLink: link }
+    this.#segment ??= await DraftSegment.create(this.#files, place, rng)
+    return this.#segment
+  }
+
+  async #endSegment(): Promise<void> {
+    const segment = this.#segment
+    if (segment === null) return
+    await segment.finish()
+    this.#segment = null
+    this.#segments.push(segment.entry)
+    await segment.close()
   }
 }
 
@@ -150,7 +109,7 @@ export function leadsTo(head: Head, { seq, link }: Head): boolean {
   return head.seq === seq && equalBytes(head.link, link)
 }
 
-/** The disk's own errors as one of ours; the code (ENOSPC, EACCES …) is kept as its cause. */
+/** The disk's own errors as one of ours, with the system's (ENOSPC, EACCES …) as its cause. */
 async function orFailed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
