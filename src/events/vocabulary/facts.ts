@@ -145,7 +145,7 @@ export interface FactData {
   }
   /** Something is wrong with who this is, or with how many. */
   ContactDoubted: { readonly id: UserId; readonly why: 'two-devices' }
-  /** Messages with this person are forgotten so long after they came or were sent; null: never. */
+  /** Messages with this person are forgotten so long after they were shown, or had arrived there; null: never (SPEC § 4.7). */
   DisappearingSet: { readonly with: UserId; readonly afterMs: number | null }
 
   // letters; control letters travel in the same outbox as texts
