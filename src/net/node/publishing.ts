@@ -129,8 +129,23 @@ function put(
     if (outcome.kind === 'put-done' && outcome.outcome.kind === 'stored') publication.stored++
     else if (outcome.kind === 'put-done' && outcome.outcome.kind !== 'superseded') {
       const worthIt = learnOutcome(later.node.publishing.memory, record, outcome.outcome)
-      if (worthIt && rebuilds > 0) rebuild(later, seat, record, publication, rebuilds - 1)
+      if (worthIt && rebuilds > 0) putAgain(later, seat, record, publication, rebuilds - 1)
     } else retryLater(later)
+    finish(later, publication)
+  })
+}
+
+/** What the tracker holds is newer and ours: if it is another device's, it stays. */
+function putAgain(
+  turn: Turn,
+  seat: TrackerSeat,
+  record: OwnRecord,
+  publication: Publication,
+  left: number,
+): void {
+  publication.waiting++
+  askForOwnRecord(turn, (later) => {
+    if (!hasStoodDown(later)) rebuild(later, seat, record, publication, left)
     finish(later, publication)
   })
 }
