@@ -30,9 +30,13 @@ const SET_UP: ReadonlySet<FactType> = new Set<FactType>([
   'GateRefused',
 ])
 
-/** Addresses are learned again; those typed by hand are the user's word. A recovery seed that is still there is nowhere else. */
+/**
+ * Addresses are learned again, but for those that the user typed; what disappeared disappears on the other device too, but
+ * what the user asked to forget may not. A recovery seed that is still there is nowhere else.
+ */
 export function isSetUp(fact: StoredFact | ErasedFact): boolean {
   if (fact.type === 'Erased') return fact.data.of === 'RecoverySeedKept' || SET_UP.has(fact.data.of)
+  if (fact.type === 'ContentForgotten') return fact.data.why !== 'asked'
   if (fact.type === 'ContactEndpointsLearned') return fact.data.how !== 'hand'
   return SET_UP.has(fact.type)
 }
