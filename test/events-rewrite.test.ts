@@ -1,10 +1,20 @@
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
-import { memoryFileSystem } from '../src/events/file-system/memory.js'
+import type { FileHandle, FileSystem } from '../src/events/file-system/file-system.js'
+import { type MemoryFileSystem, memoryFileSystem } from '../src/events/file-system/memory.js'
+import { FRAME_LENGTH_BYTES, FRAMES_OFFSET } from '../src/events/log/format.js'
+import { FrameWalk } from '../src/events/log/frame-walk.js'
+import { openFrame } from '../src/events/log/frame.js'
 import { type Log, type NewRecord, auditLog, createLog, openLog } from '../src/events/log/index.js'
+import { logKeys, readView } from '../src/events/log/log-view.js'
+import { openFiles } from '../src/events/log/open.js'
 import type { ReadRecord } from '../src/events/log/record.js'
+import { mergeNext } from '../src/events/log/rewrite/merge-policy.js'
+import { openSegment, segmentPath } from '../src/events/log/segment-file.js'
 import { toHex } from '../src/foundation/bytes.js'
-import { logOptions, readAll } from './fixtures/logs.js'
+import { faultyFileSystem, systemError } from './fixtures/faulty-file-system.js'
+import { LOG_DIRECTORY, diskWith, imageOf, logOptions, readAll, record, textsOf } from './fixtures/logs.js'
+import { VolatileDisk } from './fixtures/volatile-disk.js'
 
 /** What the log must hold, whatever is done to its files. */
 interface Model {
@@ -105,4 +115,343 @@ t.test('ES-1 ES-2 no rewrite changes a record that stays, a group, or a link', a
   )
   await fc.assert(property, { numRuns: 120 })
   t.ok(rewritten > 20, 'the first segment was replaced in many runs')
+})
+
+/** Lets everything else happen before each operation, so that whoever works at the same time really does. */
+function turnByTurn(fs: FileSystem): FileSystem {
+  const turn = async <T>(work: () => Promise<T>): Promise<T> => {
+    await new Promise(setImmediate)
+    return work()
+  }
+  const handle = (file: FileHandle): FileHandle => ({
+    read: (offset, length) => turn(() => file.read(offset, length)),
+    write: (offset, bytes) => turn(() => file.write(offset, bytes)),
+    datasync: () => turn(() => file.datasync()),
+    truncate: (length) => turn(() => file.truncate(length)),
+    size: () => turn(() => file.size()),
+    close: () => file.close(),
+  })
+  return {
+    ...fs,
+    open: (path, mode) => turn(async () => handle(await fs.open(path, mode))),
+    exists: (path) => turn(() => fs.exists(path)),
+    unlink: (path) => turn(() => fs.unlink(path)),
+    rename: (from, to) => turn(() => fs.rename(from, to)),
+  }
+}
+
+t.test(
+  'ES-1 who reads beside rewrites, in this process or another, always sees the same records',
+  async (t) => {
+    const fs = memoryFileSystem()
+    const options = logOptions(turnByTurn(fs), { segmentBytes: 700 })
+    const log = await createLog(options)
+    const written: string[] = []
+    const append = async (text: string) => {
+      await log.append([record(text)])
+      written.push(text)
+    }
+    for (let i = 0; i < 40; i++) await append(`message ${i}`)
+    const forgotten = new Set<number>()
+    let writing = true
+    let renewed = 0
+    const mustAgree = (records: readonly ReadRecord[], atLeast: number) => {
+      t.ok(records.length >= atLeast)
+      t.ok(records.every(({ seq }, i) => seq === i + 1))
+      const wrong = records.filter(({ seq, erased, body }) =>
+        erased ? !forgotten.has(seq) : Buffer.from(body).toString() !== written[seq - 1],
+      )
+      t.same(wrong, [])
+    }
+    const readHere = async () => {
+      while (writing) mustAgree(await readAll(log), log.head.seq - 1)
+    }
+    const readElsewhere = async () => {
+      while (writing) {
+        const before = written.length
+        const reader = await openLog({ ...options, readOnly: true })
+        const key = reader.head.seq
+        mustAgree(await readAll(reader), before)
+        mustAgree(await readAll(reader), key)
+        await reader.close()
+        renewed++
+      }
+    }
+    const write = async () => {
+      for (let round = 0; round < 12; round++) {
+        const seqs = [round * 3 + 1, (round * 7) % 40 || 40]
+        for (const seq of seqs) forgotten.add(seq)
+        await Promise.all([log.forget(seqs), append(`beside ${round}`)])
+        await (round % 3 === 0 ? log.rekey() : log.merge())
+      }
+      writing = false
+    }
+    await Promise.all([write(), readHere(), readHere(), readElsewhere(), readElsewhere()])
+    t.ok(renewed > 4, `${renewed} readers`)
+    await log.close()
+  },
+)
+
+/** The plaintext of every frame of every segment that the log lists. */
+async function plaintextsOf(fs: MemoryFileSystem): Promise<Buffer[]> {
+  const place = logOptions(fs)
+  const opened = await openFiles(place)
+  const { files, manifest } = await readView(opened, logKeys(place.root, opened.keyring.logId))
+  const plaintexts: Buffer[] = []
+  for (const entry of manifest.segments) {
+    const segment = await openSegment(files, entry)
+    const walk = new FrameWalk(segment)
+    for (;;) {
+      const start = walk.position
+      if ((await walk.next()) === null) break
+      const length = walk.position.offset - start.offset - FRAME_LENGTH_BYTES
+      const sealed = await segment.file.read(start.offset + FRAME_LENGTH_BYTES, length)
+      plaintexts.push(Buffer.from(openFrame(segment.keys, start, sealed) ?? ''))
+    }
+  }
+  return plaintexts
+}
+
+/** The files that the manifest lists, in the chain's order. */
+async function listedIn(fs: MemoryFileSystem): Promise<string[]> {
+  const place = logOptions(fs)
+  const opened = await openFiles(place)
+  const { manifest } = await readView(opened, logKeys(place.root, opened.keyring.logId))
+  return manifest.segments.map(({ number }) => segmentPath(place.directory, number))
+}
+
+function segmentsOn(fs: MemoryFileSystem): string[] {
+  return fs.paths().filter((path) => path.endsWith('.seg'))
+}
+
+t.test('ES-2 what is forgotten is in no file, under no key; the chain and its links hold', async (t) => {
+  const fs = memoryFileSystem()
+  const done: string[] = []
+  const watched = faultyFileSystem(fs, (operation, path) => {
+    if (!path.endsWith('.seg') && operation !== 'syncDirectory') return null
+    if (operation === 'unlink') {
+      t.ok(
+        fs
+          .contents(path)
+          .subarray(0, FRAMES_OFFSET)
+          .every((byte) => byte === 0),
+        'its key is gone first',
+      )
+      t.same(done.filter((each) => each.endsWith(path)).slice(-2), [`write ${path}`, `datasync ${path}`])
+    }
+    done.push(`${operation} ${path}`)
+    return null
+  })
+  const options = logOptions(watched, { segmentBytes: 1500 })
+  const log = await createLog(options)
+  const secret = 'meet me at the old mill'
+  for (let i = 0; i < 12; i++) await log.append([record(`before ${i}`), record(`${secret} ${i}`)])
+  const links = (await readAll(log)).map(({ link }) => link)
+  const [, second] = await readAll(log)
+  const salt = Buffer.from(second?.kept ?? []).subarray(0, 16)
+  const held = async () => {
+    const all = Buffer.concat(await plaintextsOf(fs))
+    return [all.includes(Buffer.from(secret)), all.includes(salt)]
+  }
+  t.same(await held(), [true, true], 'the search finds what is there')
+  const before = segmentsOn(fs)
+  const { head } = log
+  const seqs = Array.from({ length: 12 }, (_, i) => 2 * i + 2)
+  await Promise.all([log.forget(seqs.slice(0, 7)), log.forget(seqs.slice(5)), log.forget([])])
+  t.equal(done.at(-1), `syncDirectory ${LOG_DIRECTORY}`)
+  t.same(await held(), [false, false])
+  t.notOk(
+    segmentsOn(fs).some((path) => before.includes(path)),
+    'every segment that held one is replaced',
+  )
+  t.same(
+    (await readAll(log)).map(({ link }) => link),
+    links,
+  )
+  t.same(log.head, head)
+  t.match((await readAll(log))[1], { erased: true, type: 55, at: second?.at })
+
+  const image = imageOf(fs)
+  const count = done.length
+  await log.forget([2, 4, 4])
+  t.same(
+    done.slice(count).filter((each) => !/^(open|read)/.test(each)),
+    [],
+    'erased already: nothing is written',
+  )
+  t.same(imageOf(fs), image)
+  const untouched = (await listedIn(fs)).slice(0, -1)
+  await log.append([record('one more')])
+  await log.forget([25])
+  t.ok(
+    untouched.every((path) => fs.paths().includes(path)),
+    'segments without the record stay',
+  )
+  await log.close()
+  t.match(await auditLog(options), { ok: true, events: 25 })
+  await t.rejects(log.forget([1]), { code: 'log-closed' })
+  const again = await openLog(options)
+  for (const seq of [0, 26, 1.5]) await t.rejects(again.forget([seq]), { code: 'malformed' })
+  await t.rejects(
+    again.compact(() => false),
+    { code: 'malformed' },
+  )
+  await again.close()
+})
+
+t.test(
+  'ES-1 ES-2 a power cut at any operation of a rewrite: the old log or the new one, and nothing else left',
+  async (t) => {
+    const works: Record<string, (log: Log) => Promise<unknown>> = {
+      forget: (log) => log.forget([2, 3, 9]),
+      merge: (log) => log.merge(),
+      rekey: (log) => log.rekey(),
+    }
+    const base = memoryFileSystem()
+    const texts = Array.from({ length: 9 }, (_, i) => `message ${i}`)
+    await (await createLog(logOptions(base))).close()
+    for (const part of [
+      texts.slice(0, 2),
+      texts.slice(2, 4),
+      texts.slice(4, 6),
+      texts.slice(6, 7),
+      texts.slice(7),
+    ]) {
+      const log = await openLog(logOptions(base))
+      for (const text of part) await log.append([record(text)])
+      await log.close()
+    }
+    let chance = 1
+    const pick = (below: number) => (chance = (chance * 48_271) % 0x7fffffff) % below
+    for (const [name, work] of Object.entries(works)) {
+      let finished = false
+      let cuts = 0
+      for (let at = 0; !finished; at++) {
+        const disk = new VolatileDisk(diskWith(imageOf(base)))
+        let left = Infinity
+        const fs = faultyFileSystem(disk.fs, () => (left-- > 0 ? null : systemError('EIO')))
+        const failing = await openLog(logOptions(fs))
+        left = at
+        const appended = failing.append([record('beside')]).then(
+          () => true,
+          () => false,
+        )
+        finished = await work(failing).then(
+          () => true,
+          () => false,
+        )
+        const acknowledged = await appended
+        const found = disk.afterPowerCut(pick)
+        const mended = await openLog(logOptions(found))
+        const records = await readAll(mended)
+        const kept = records.filter(({ erased }) => !erased).map(({ body }) => Buffer.from(body).toString())
+        const plain = acknowledged ? [...texts, 'beside'] : texts
+        const isErased = new Set(name === 'forget' ? [2, 3, 9] : [])
+        t.ok(
+          records.length === plain.length || (!acknowledged && records.length === 10),
+          `${name}, cut at ${at}`,
+        )
+        t.same(
+          kept.filter((text) => text !== 'beside'),
+          texts.filter((_, i) => records[i]?.erased !== true),
+        )
+        t.ok(records.every(({ seq, erased }) => !erased || isErased.has(seq)))
+        if (finished)
+          t.equal(records.filter(({ erased }) => erased).length, isErased.size, 'what was said is so')
+        t.equal(mended.recovered?.ambiguous ?? false, mended.recovered?.ambiguous === true && !acknowledged)
+        await mended.close()
+        const listed = await listedIn(found)
+        t.same(segmentsOn(found).sort(), listed.sort(), 'no file is left that is not listed')
+        t.match(await auditLog(logOptions(found)), { ok: true, events: records.length })
+        cuts++
+      }
+      t.ok(cuts > 30, `${name}: ${cuts} cuts`)
+    }
+  },
+)
+
+function keysOf(log: Log) {
+  return logKeys(logOptions(memoryFileSystem()).root, log.logId)
+}
+
+t.test('after a new key nothing opens with the one before', async (t) => {
+  const fs = memoryFileSystem()
+  const options = logOptions(fs, { segmentBytes: 600 })
+  const log = await createLog(options)
+  for (let i = 0; i < 20; i++) await log.append([record(`message ${i}`)])
+  const old = await openFiles(options)
+  const appended = log.append([record('beside')])
+  t.same(await log.rekey(), { generation: 2 })
+  await appended
+  t.same(await log.rekey(), { generation: 3 })
+  await log.append([record('after')])
+  t.equal((await textsOf(log)).length, 22)
+  await log.close()
+  const now = await openFiles(options)
+  t.same(
+    now.keyring.keks.map(({ generation }) => generation),
+    [3],
+  )
+  const { manifest } = await readView(now, keysOf(log))
+  for (const entry of manifest.segments) {
+    await t.rejects(openSegment(old, entry), { code: 'log-corrupt' })
+    t.ok(await openSegment(now, entry))
+  }
+})
+
+t.test('many short sessions become few segments with full frames', async (t) => {
+  const fs = memoryFileSystem()
+  const options = logOptions(fs)
+  await (await createLog(options)).close()
+  const body = Buffer.alloc(440, 1)
+  for (let session = 0; session < 50; session++) {
+    const log = await openLog(options)
+    for (let i = 0; i < 20; i++) await log.append([{ ...record(''), body }])
+    await log.close()
+  }
+  const log = await openLog(options)
+  const bytes = () => segmentsOn(fs).reduce((sum, path) => sum + fs.contents(path).length, 0)
+  const before = bytes()
+  const { segments } = await log.merge()
+  t.ok(segments <= 2, `${segments} segments`)
+  const packed = 1000 * (440 + 16)
+  t.ok(bytes() / packed < 1.05, `${bytes()} bytes of ${before}, ${bytes() / packed} of what is packed`)
+  t.equal((await readAll(log)).length, 1000)
+  await log.close()
+})
+
+t.test('merging rewrites each record a few times only, and nothing without need', (t) => {
+  const segmentBytes = 1 << 20
+  const sizes: { bytes: number; frames: number; records: number }[] = []
+  let rewritten = 0
+  let most = 0
+  for (let session = 0; session < 2000; session++) {
+    sizes.push({ bytes: 1000, frames: 10, records: 10 })
+    for (let range = mergeNext(sizes, segmentBytes); range !== null; range = mergeNext(sizes, segmentBytes)) {
+      const parts = sizes.slice(range.from, range.to)
+      const sum = (of: (part: (typeof parts)[number]) => number) =>
+        parts.reduce((all, part) => all + of(part), 0)
+      const [bytes, records] = [sum((part) => part.bytes), sum((part) => part.records)]
+      rewritten += bytes
+      sizes.splice(range.from, parts.length, {
+        bytes,
+        records,
+        frames: Math.ceil(records / 256 + bytes / 65_536),
+      })
+    }
+    most = Math.max(most, sizes.length)
+  }
+  const times = rewritten / (2000 * 1000)
+  t.ok(times < Math.log2(segmentBytes / 1000), `each byte was rewritten ${times} times`)
+  t.ok(most < 40, `${most} segments at most`)
+  const full = { bytes: segmentBytes, frames: 20, records: 3000 }
+  t.equal(
+    mergeNext(
+      Array.from({ length: 50 }, () => full),
+      segmentBytes,
+    ),
+    null,
+  )
+  t.same(mergeNext([full, { ...full, frames: 3000 }], segmentBytes), { from: 1, to: 2 }, 'small frames')
+  t.end()
 })
