@@ -9,9 +9,15 @@ import { seededRng } from '../src/foundation/rng.js'
 import { idOf } from '../src/keys/user-id.js'
 import { ed25519Public } from '../src/keys/ed25519.js'
 import { acceptFriend } from '../src/profile/decisions/accept-friend.js'
+import { changeStatus } from '../src/profile/decisions/change-status.js'
 import { changeEndpoints } from '../src/profile/decisions/change-endpoints.js'
 import type { Deciding } from '../src/profile/decisions/context.js'
-import { blockContact, rejectFriend, removeContact } from '../src/profile/decisions/end-contact.js'
+import {
+  blockContact,
+  rejectFriend,
+  removeContact,
+  unblockContact,
+} from '../src/profile/decisions/end-contact.js'
 import { queueMessage } from '../src/profile/decisions/queue-message.js'
 import { requestFriend } from '../src/profile/decisions/request-friend.js'
 import { setProfile } from '../src/profile/decisions/set-profile.js'
@@ -57,7 +63,11 @@ function contact(id: UserId, state: ContactState, nickname: string): ContactRow 
 }
 
 /** What Alice sees; only what decisions look at. */
-function deciding(contacts: ContactRow[], more: Partial<View> = {}): Deciding {
+function deciding(
+  contacts: ContactRow[],
+  more: Partial<View> = {},
+  against: Partial<SelfRow> = {},
+): Deciding {
   const self = {
     id: ALICE,
     nickname: 'alice',
@@ -66,6 +76,9 @@ function deciding(contacts: ContactRow[], more: Partial<View> = {}): Deciding {
     friendSecret: Buffer.alloc(32, 5),
     endpoints: ['198.51.100.4:8080'],
     status: 'online',
+    superseded: null,
+    deviceConflict: null,
+    ...against,
   } as unknown as SelfRow
   const view = {
     self: () => self,
@@ -218,6 +231,35 @@ t.test('ID-1 nickname and picture can be set, friends are told once, and nothing
   )
   t.end()
 })
+
+t.test(
+  'DEV-1 on a device that does not speak for Alice nothing is decided that others would hear of',
+  (t) => {
+    const friends = [contact(BOB, 'friend', 'bob'), contact(CAROL, 'incoming', 'carol')]
+    const shown = { unshown: () => ['m1'] }
+    for (const against of ['superseded', 'deviceConflict'] as const) {
+      const alice = deciding(friends, shown, { [against]: { epoch: 2, how: 'contact' } })
+      const wishes = {
+        send: () => queueMessage(alice, BOB, 'hello'),
+        ask: () => requestFriend(alice, MALLORY),
+        accept: () => acceptFriend(alice, CAROL),
+        reject: () => rejectFriend(alice, CAROL),
+        block: () => blockContact(alice, BOB),
+        unblock: () => unblockContact(alice, BOB),
+        remove: () => removeContact(alice, BOB),
+        rename: () => setProfile(alice, { nickname: 'al' }),
+        'go online': () => changeStatus(alice, 'online'),
+      }
+      for (const [wish, run] of Object.entries(wishes)) throws(t, run, 'superseded', `${against}: ${wish}`)
+      t.same(
+        types(showConversation(alice, BOB, ['m1'])),
+        ['MessagesShown'],
+        'reading works, and tells nobody',
+      )
+    }
+    t.end()
+  },
+)
 
 t.test('ARC-1 addresses by hand: kept in one form, found again, refused when they are none', (t) => {
   const alice = deciding([contact(BOB, 'friend', 'bob')])
