@@ -32,7 +32,10 @@ export class DraftSegment {
     this.#beforeEnd = this.#end
   }
 
-  /** The manifest must name the number as a draft already. A new random key, under the newest KEK. */
+  /**
+   * The manifest must name the number as a draft already. A new random key, under the newest KEK. The file has its name
+   * for good before there is anything in it: one that a crash leaves without a name could not be shredded.
+   */
   static async create(
     files: LogFiles,
     place: Omit<SegmentEntry, 'segmentId'>,
@@ -42,6 +45,7 @@ export class DraftSegment {
     const entry = { ...place, segmentId: keys.segmentId }
     const file = await files.fs.open(segmentPath(files.directory, entry.number), 'w')
     try {
+      await files.fs.syncDirectory(files.directory)
       const header = encodeHeader(files.keyring, keys, entry, rng)
       await file.write(0, concat(header, Buffer.alloc(FRAMES_OFFSET - HEADER_BYTES)))
     } catch (error) {
@@ -68,7 +72,7 @@ export class DraftSegment {
     this.#synced = this.#end.offset
   }
 
-  /** Both slots, as the writer of a segment leaves them, and everything on the disk. Not the directory. */
+  /** Both slots, as the writer of a segment leaves them, and everything on the disk. */
   async finish(): Promise<void> {
     const before = encodeAnchor(this.#keys, this.#beforeEnd, false)
     await this.#file.write(slotOffset(this.#beforeEnd.frames), before)

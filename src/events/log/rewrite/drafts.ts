@@ -29,11 +29,10 @@ export class Drafts {
     await draft.write(frame)
   }
 
-  /** All files, and their names, are on the disk when it resolves. */
+  /** All files are on the disk when it resolves; their names have been since they were created. */
   async finish(): Promise<void> {
-    await this.#finishOpen()
-    const { fs, directory } = this.#workshop.files
-    await fs.syncDirectory(directory)
+    await this.#open?.finish()
+    await this.close()
   }
 
   /** Idempotent. */
@@ -59,15 +58,10 @@ export class Drafts {
   async #draft(): Promise<DraftSegment> {
     const draft = this.#open
     if (draft !== null && draft.end.offset < this.#workshop.segmentBytes) return draft
-    await this.#finishOpen()
+    await this.finish()
     this.#open = await this.#create(draft)
     this.#entries.push(this.#open.entry)
     return this.#open
-  }
-
-  async #finishOpen(): Promise<void> {
-    await this.#open?.finish()
-    await this.close()
   }
 
   async #create(before: DraftSegment | null): Promise<DraftSegment> {
