@@ -40,7 +40,12 @@ const NUMBER = /^[1-9][0-9]{0,8}$/
 const SNAPSHOT = /^snap-([1-9][0-9]{0,8})$/
 const UNFINISHED = /^snap-[0-9]+\.new$/
 
-export function diskBacking(directory: string, fs: FileSystem = nodeFileSystem): Backing {
+/** @param openStore makes or opens a store in a directory that is there; for tests another one than level */
+export function diskBacking(
+  directory: string,
+  fs: FileSystem = nodeFileSystem,
+  openStore: (location: string) => Promise<Database> = openOnDisk,
+): Backing {
   const pointer = join(directory, 'current')
   const at = (n: number) => join(directory, String(n))
   const snapshotAt = (n: number) => join(directory, `snap-${n}`)
@@ -57,7 +62,7 @@ export function diskBacking(directory: string, fs: FileSystem = nodeFileSystem):
     },
     async open(n) {
       await fs.mkdir(at(n))
-      return openOnDisk(at(n)).catch(refused)
+      return openStore(at(n)).catch(refused)
     },
     async makeCurrent(n) {
       await writeDurably(fs, `${pointer}.new`, Buffer.from(String(n)))
