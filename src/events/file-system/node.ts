@@ -1,3 +1,4 @@
+import { fdatasync, writeSync } from 'node:fs'
 import {
   link,
   mkdir,
@@ -15,6 +16,11 @@ import { levelLock } from './level-lock.js'
 
 const FILE_MODE = 0o600
 const DIRECTORY_MODE = 0o700
+/**
+ * A write goes into the page cache. Up to this it costs less (5 to 20 µs) than asking another thread to do it, and it
+ * waits for no disk; the fdatasync behind it, which does, is asynchronous always.
+ */
+const WRITTEN_AT_ONCE_BYTES = 128 << 10
 const FLAGS: Record<OpenMode, string> = { r: 'r', rw: 'r+', w: 'w+' }
 
 /** The real thing. */
@@ -78,13 +84,19 @@ class NodeFile implements FileHandle {
     let written = 0
     while (written < bytes.length) {
       const rest = bytes.length - written
-      const { bytesWritten } = await this.#file.write(bytes, written, rest, offset + written)
-      written += bytesWritten
+      written +=
+        rest <= WRITTEN_AT_ONCE_BYTES
+          ? writeSync(this.#file.fd, bytes, written, rest, offset + written)
+          : (await this.#file.write(bytes, written, rest, offset + written)).bytesWritten
     }
   }
 
-  async datasync(): Promise<void> {
-    await this.#file.datasync()
+  /** By callback: the promises' own costs a tenth of a fast disk's fdatasync more. */
+  datasync(): Promise<void> {
+    const { fd } = this.#file
+    return new Promise((resolve, reject) => {
+      fdatasync(fd, (error) => (error === null ? resolve() : reject(error)))
+    })
   }
 
   async truncate(length: number): Promise<void> {

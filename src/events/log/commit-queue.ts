@@ -33,13 +33,14 @@ export class CommitQueue {
   take(): Waiting[] {
     let records = 0
     let bytes = 0
-    const fits = ({ group, bodyBytes }: Waiting) => {
+    let count = 0
+    for (const { group, bodyBytes } of this.#waiting) {
       records += group.length
       bytes += bodyBytes
-      return records <= FRAME_RECORDS && bytes <= FRAME_BODY_BYTES
+      if (count > 0 && (records > FRAME_RECORDS || bytes > FRAME_BODY_BYTES)) break
+      count++
     }
-    const tooMany = this.#waiting.findIndex((waiting, i) => !fits(waiting) && i > 0)
-    return this.#waiting.splice(0, tooMany === -1 ? this.#waiting.length : tooMany)
+    return this.#waiting.splice(0, count)
   }
 
   rejectAll(error: unknown): void {

@@ -21,9 +21,13 @@ const SHORTEST_RECORD_BYTES = 4 + SALT_BYTES
 
 /** An upper bound of what a group takes in a frame, also once its records are erased. */
 export function groupBytes(group: Group): number {
-  const recordBytes = ({ body }: NewRecord) =>
-    RECORD_OVERHEAD_BYTES + Math.max(SALT_BYTES + body.length, COMMITMENT_BYTES)
-  return group.reduce((sum, record) => sum + recordBytes(record), GROUP_OVERHEAD_BYTES)
+  let sum = GROUP_OVERHEAD_BYTES
+  for (const { body } of group) sum += recordBytes(body.length)
+  return sum
+}
+
+function recordBytes(bodyBytes: number): number {
+  return RECORD_OVERHEAD_BYTES + Math.max(SALT_BYTES + bodyBytes, COMMITMENT_BYTES)
 }
 
 /** Plaintext of a frame (SPEC § 4.4), in `scratch`, that continues `start`, and where each group ended. */
