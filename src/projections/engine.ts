@@ -226,6 +226,7 @@ export class Projections {
     for (const group of this.#waiting.splice(0)) this.#take(group)
     await old.close()
     await swapIn(this.#shop.backing, built)
+    await discardSnapshots(this.#shop.backing)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

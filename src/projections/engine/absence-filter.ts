@@ -1,3 +1,5 @@
+import type { Table } from './fold.js'
+
 const MIN_BITS = 2 ** 16
 /** 16 MB: ten bits each for 13 million rows. */
 const MAX_BITS = 2 ** 27
@@ -13,6 +15,7 @@ const HASHED_FROM = 3
 export class AbsenceFilter {
   readonly #bits: Uint32Array
   readonly #mask: number
+  readonly #tables = new Set<number>()
 
   /** @param expected how many rows there may be; with more of them it errs more often, and never says "absent" wrongly */
   constructor(expected: number) {
@@ -22,7 +25,13 @@ export class AbsenceFilter {
     this.#mask = bits - 1
   }
 
-  add(key: Buffer): void {
+  /** True: no row of the table was ever added, as of those that are never filled or empty between two flushes. */
+  isEmpty(table: Table<unknown>): boolean {
+    return !this.#tables.has(table.id)
+  }
+
+  add(table: Table<unknown>, key: Buffer): void {
+    this.#tables.add(table.id)
     const step = stepOf(key)
     for (let n = 0, at = startOf(key); n < PROBES; n++, at += step) {
       const bit = at & this.#mask

@@ -26,7 +26,7 @@ export interface Numbered {
 }
 
 /** Facts between two batches while replaying: many changes of one row become one write. */
-const REPLAY_BATCH = 16_384
+const REPLAY_BATCH = 4096
 
 /**
  * The current store brought up to the head of the log; if it cannot be trusted, the newest snapshot that can; if there
@@ -40,21 +40,26 @@ export async function openCurrent(shop: Workshop): Promise<Numbered> {
   if (current !== null && (await backing.present()).includes(current)) {
     const store = await resume(shop, current)
     if (store?.outdated === true) return { store, number: current }
-    if (store !== null) return withSnapshot(shop, { store, number: current })
+    const opened = store && (await withSnapshot(shop, { store, number: current }))
+    if (opened !== null) return opened
   }
   const restored = await fromSnapshot(shop)
-  if (restored === null) return swapIn(backing, await build(shop))
-  await backing.makeCurrent(restored.number)
-  await discardOthers(backing, restored.number)
-  return restored
+  const made = restored ?? (await build(shop))
+  try {
+    await swapIn(backing, made)
+    // What came before a store that had to be built anew may be what was wrong.
+    if (restored === null) await discardSnapshots(backing)
+  } catch (error) {
+    await made.store.close()
+    throw error
+  }
+  return made
 }
 
-/** A store that was built counts from now on; what came before it, snapshots included, may be what was wrong. */
-export async function swapIn(backing: Backing, built: Numbered): Promise<Numbered> {
-  await backing.makeCurrent(built.number)
-  await discardOthers(backing, built.number)
-  await discardSnapshots(backing)
-  return built
+/** From now on this store counts, and no other. */
+export async function swapIn(backing: Backing, { number }: Numbered): Promise<void> {
+  await backing.makeCurrent(number)
+  await discardOthers(backing, number)
 }
 
 /** A store made from the log up to `until`, flushed, not yet current. */
@@ -112,22 +117,25 @@ async function restore(shop: Workshop, snapshot: number): Promise<Numbered | nul
     () => false,
   )
   const store = copied ? await resume(shop, number) : null
-  if (store?.outdated === false) {
-    await store.settle()
-    return { store, number }
-  }
+  if (store?.outdated === false && (await isSettled(store))) return { store, number }
   await store?.close()
   await shop.backing.discard(number)
   return null
 }
 
+async function isSettled(store: Store): Promise<boolean> {
+  return store.settle().then(
+    () => true,
+    () => false,
+  )
+}
+
 /** A snapshot is of a closed store, so this one is opened twice; only now and then (`SnapshotPolicy`). */
-async function withSnapshot(shop: Workshop, opened: Numbered): Promise<Numbered> {
+async function withSnapshot(shop: Workshop, opened: Numbered): Promise<Numbered | null> {
   if (!(await isSnapshotDue(shop.backing, opened.store, shop.snapshots))) return opened
   await takeSnapshot(shop.backing, opened)
   const store = await resume(shop, opened.number)
-  if (store === null) throw damaged('the store does not open again')
-  return { store, number: opened.number }
+  return store && { store, number: opened.number }
 }
 
 /** Null when the store has to be made anew; errors of the log itself are passed on. */

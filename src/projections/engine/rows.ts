@@ -124,7 +124,7 @@ export class Rows implements Tx {
       done: () => {
         pages.done()
         for (const row of taken) written(row)
-        this.#evict()
+        this.#letGo()
       },
       failed: () => {
         pages.failed()
@@ -171,6 +171,7 @@ export class Rows implements Tx {
 
   #load(table: Table<unknown>, name: string): Resident {
     const row = absent(table, name, this.#generation)
+    if (this.#filter?.isEmpty(table) === true) return row
     const { key, mask } = this.#rowKey(row)
     if (this.#filter?.isAbsent(key) === true) return row
     const found = this.#read(key)
@@ -219,7 +220,7 @@ export class Rows implements Tx {
     const entry = encodeEntry(row.name, row.value)
     this.#weigh(row, entry.length)
     const { key, mask } = this.#rowKey(row)
-    this.#filter?.add(key)
+    this.#filter?.add(row.table, key)
     row.stored = true
     if (!row.table.heap) return { type: 'put', key, value: this.#sealer.seal(key, entry) }
     this.#place(row, entry)
@@ -261,6 +262,22 @@ export class Rows implements Tx {
     this.#bytes -= row.weight
     row.weight = length + RESIDENT_BYTES
     this.#bytes += row.weight
+  }
+
+  /**
+   * After each flush, before they grow old in memory: rows that are on pages, which are kept as bytes and at a third of the
+   * cost, and those that were looked for and are not there.
+   */
+  #letGo(): void {
+    for (const rows of this.#resident.flat()) {
+      for (const [name, row] of rows ?? []) {
+        if (row.dirty || row.writing || (row.value !== undefined && !row.table.heap)) continue
+        this.#bytes -= row.weight
+        rows?.delete(name)
+      }
+    }
+    this.#last = null
+    this.#evict()
   }
 
   /**
