@@ -8,10 +8,11 @@ import type { LogFiles } from './examine.js'
 import { IDLE_CLAIM_MS, MERGE_AFTER_MS } from './format.js'
 import { LiveManifest } from './live-manifest.js'
 import { type LogKeys, type LogView, readView } from './log-view.js'
-import type { Manifest } from './manifest.js'
+import type { Manifest, SegmentEntry } from './manifest.js'
 import type { Recovered } from './mend.js'
 import { readFrames } from './read-frames.js'
 import type { Appended, Head, LogRecord, NewRecord, ReadRecord } from './record.js'
+import { removeRetired } from './rewrite/remove-retired.js'
 import { type RewriteHost, Rewriter } from './rewrite/rewriter.js'
 import { scrubSegments } from './scrub.js'
 import { SegmentWriter } from './segment-writer.js'
@@ -316,12 +317,17 @@ export class Log {
     const firstSeq = this.#head.seq + 1
     const place = { number: this.#manifest.drawNumber(), firstSeq, previousLink: this.#head.link }
     const writer = await SegmentWriter.create(this.#files, place, this.#parts.rng)
+    // The newest listed one may be without frames; it makes room.
+    const holdsFrames = (entry: SegmentEntry) => entry.firstSeq < firstSeq
+    const unused = this.#manifest.current.segments.flatMap((entry) =>
+      holdsFrames(entry) ? [] : [entry.number],
+    )
     try {
-      await this.#manifest.replace(({ segments }) => {
-        // The newest listed one may be without frames; it makes room.
-        const kept = segments.filter((entry) => entry.firstSeq < firstSeq)
-        return { segments: [...kept, writer.entry] }
-      })
+      await this.#manifest.replace(({ segments, retired }) => ({
+        segments: [...segments.filter(holdsFrames), writer.entry],
+        retired: [...retired, ...unused],
+      }))
+      await removeRetired(this.#files, this.#manifest, unused)
     } catch (error) {
       await writer.close()
       throw error

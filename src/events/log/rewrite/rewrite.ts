@@ -4,10 +4,9 @@ import { Damage, problem } from '../damage.js'
 import { type LogFiles, examineSegment } from '../examine.js'
 import type { LiveManifest } from '../live-manifest.js'
 import type { SegmentEntry } from '../manifest.js'
-import { segmentPath } from '../segment-file.js'
 import { Drafts } from './drafts.js'
 import type { Packer } from './packer.js'
-import { shredSegments } from './shred.js'
+import { removeRetired } from './remove-retired.js'
 import { type Run, groupsOf, sameSegment } from './source.js'
 
 /** What a rewrite works with. */
@@ -45,7 +44,11 @@ export async function rewriteRun(workshop: Workshop, run: Run, packer: Packer): 
     throw error
   }
   await replaceRun(workshop, run, drafts.entries)
-  await removeRun(workshop, run)
+  await removeRetired(
+    workshop.files,
+    workshop.manifest,
+    run.map(({ entry }) => entry.number),
+  )
 }
 
 /** What it replaces is about to be destroyed, so what was written has to prove itself first. */
@@ -70,11 +73,4 @@ async function replaceRun({ manifest }: Workshop, run: Run, entries: readonly Se
       retired: [...retired, ...run.map(({ entry }) => entry.number)],
     }
   })
-}
-
-async function removeRun({ files, manifest }: Workshop, run: Run): Promise<void> {
-  const numbers = run.map(({ entry }) => entry.number)
-  const paths = numbers.map((number) => segmentPath(files.directory, number))
-  await shredSegments(files.fs, files.directory, paths)
-  await manifest.removed(numbers)
 }
