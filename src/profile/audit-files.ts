@@ -25,7 +25,7 @@ export interface AuditedFiles {
 export function auditOpen(profile: Profile, since: SignedReceipt | null): Promise<AuditAnswer> {
   const { paths, identity, projections } = profile
   const compare = async () => ({ onTheChain: true, projections: await projections.replayCheck() })
-  return auditProfile({ place: placeOf(paths, identity), since, compare })
+  return auditProfile({ place: placeOf(paths, identity), since, erasing: true, compare })
 }
 
 /** Of a profile that need not open. Projections are looked at only when nobody else has the log. */

@@ -18,6 +18,8 @@ export interface AuditOptions {
   readonly place: LogPlace
   /** One that was kept elsewhere. */
   readonly since?: SignedReceipt | null
+  /** This process erases what is forgotten: what is not erased yet is under way. */
+  readonly erasing?: boolean
   /** Asked only of a log that is whole; null when there is nothing to compare, or another process has it open. */
   readonly compare: () => Promise<Comparison | null>
 }
@@ -58,9 +60,10 @@ const KEPT_RECEIPT: Readonly<Record<Verdict, FindingCode | null>> = {
  * shown. Works on a damaged log, and beside a writer.
  * @throws log-missing; never for damage
  */
-export async function auditProfile({ place, since = null, compare }: AuditOptions): Promise<AuditAnswer> {
+export async function auditProfile(options: AuditOptions): Promise<AuditAnswer> {
+  const { place, since = null, erasing = false, compare } = options
   const files = await auditLog(place)
-  const facts = new FactAudit()
+  const facts = new FactAudit(erasing ? Infinity : undefined)
   const walk = await opened(place)
   const receipt = since === null ? null : new ReceiptCheck(since)
   if (walk !== null) await follow(walk, files.ok ? Infinity : files.seq, facts, receipt)

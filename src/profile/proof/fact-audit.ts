@@ -3,6 +3,13 @@ import type { ReadRecord } from '../../events/log/record.js'
 import { decodeFact } from '../../events/vocabulary/codec.js'
 import type { ErasedFact, StoredFact } from '../../events/vocabulary/facts.js'
 import { isSottoError } from '../../foundation/errors.js'
+import {
+  NO_DEVICE,
+  type OwnDevice,
+  activated,
+  conflicted,
+  superseded,
+} from '../../projections/folds/own-device.js'
 import { type Finding, type FindingCode, finding } from './finding.js'
 
 /** Where a record stands: the segment's number and place in the chain, the frame's offset. */
@@ -24,6 +31,7 @@ const SEGMENTS_OF_PATIENCE = 2
 
 /** What the records of a log must say to fit together, whatever the chain says (SPEC § 4.7). Give it every frame, in order. */
 export class FactAudit {
+  readonly #patience: number
   readonly #findings: Finding[] = []
   /** Erased records by seq; null once a ContentForgotten named them. */
   readonly #erased = new Map<number, Place | null>()
@@ -31,8 +39,12 @@ export class FactAudit {
   #lastPlace = 0
   /** Time of the newest record, milliseconds since 1970; null in an empty log. */
   newestAt: number | null = null
-  /** What was last said of this device: it speaks for us, or another one does. */
-  device: 'active' | 'superseded' | 'conflict' = 'active'
+  #own: OwnDevice = NO_DEVICE
+
+  /** @param patience in segments; Infinity for who does the erasing, and knows that it is under way */
+  constructor(patience = SEGMENTS_OF_PATIENCE) {
+    this.#patience = patience
+  }
 
   take(frame: FrameSeen): void {
     this.#lastPlace = frame.place
@@ -49,11 +61,17 @@ export class FactAudit {
     return this.#promised.size
   }
 
+  /** Whether this device speaks for us, or another one does. */
+  get device(): 'active' | 'superseded' | 'conflict' {
+    if (this.#own.superseded !== null) return 'superseded'
+    return this.#own.deviceConflict === null ? 'active' : 'conflict'
+  }
+
   /** After the last frame. */
   findings(): Finding[] {
     const unexplained = [...this.#erased.values()].filter((place) => place !== null)
     const broken = [...this.#promised.values()].filter(
-      ({ at, claimed }) => claimed || this.#lastPlace - at.place >= SEGMENTS_OF_PATIENCE,
+      ({ at, claimed }) => claimed || this.#lastPlace - at.place >= this.#patience,
     )
     return [
       ...this.#findings,
@@ -69,9 +87,9 @@ export class FactAudit {
       for (const seq of fact.data.seqs) if (seq < fact.seq) this.#promise(seq, at)
     }
     if (fact.type === 'ContentErased') for (const seq of fact.data.seqs) this.#claim(seq)
-    if (fact.type === 'DeviceActivated') this.device = 'active'
-    if (fact.type === 'DeviceSuperseded') this.device = 'superseded'
-    if (fact.type === 'DeviceConflict') this.device = 'conflict'
+    if (fact.type === 'DeviceActivated') this.#own = activated(this.#own, fact)
+    if (fact.type === 'DeviceSuperseded') this.#own = superseded(this.#own, fact)
+    if (fact.type === 'DeviceConflict') this.#own = conflicted(this.#own, fact)
   }
 
   #promise(seq: number, at: Place): void {
