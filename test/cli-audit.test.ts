@@ -26,6 +26,7 @@ import { auditExport } from '../src/profile/audit-export.js'
 import { createProfile } from '../src/profile/create.js'
 import { fact } from '../src/profile/decisions/context.js'
 import { examine } from '../src/profile/doctor.js'
+import { keptReceipt } from '../src/profile/kept-receipt.js'
 import { profilePaths } from '../src/profile/paths.js'
 import type { AuditAnswer } from '../src/profile/proof/audit-profile.js'
 import { readReceipt, writeReceipt } from '../src/profile/proof/receipt.js'
@@ -148,12 +149,15 @@ t.test('ES-4 a whole log: head gives a receipt, and the audit agrees with it', a
   head = first.json as Head
   t.match(head, { seq: Number, link: /^[0-9a-f]{64}$/, receipt: /^sotto-receipt-1:/ }, first.stderr)
   const kept = join(directory, 'receipt')
-  writeFileSync(kept, `\n  ${head.receipt}\n\n`)
+  writeFileSync(kept, first.stdout)
   const whole = await audited('--since', kept)
   t.equal(whole.code, 0, whole.stdout)
   const audit = whole.json as Audit
   t.match(audit, { ok: true, events: head.seq, seq: head.seq, link: head.link, problems: [], pending: 0 })
   t.ok((audit.compared ?? 0) > 8, 'and with what is shown')
+  writeFileSync(kept, head.receipt.repeat(2))
+  await t.rejects(keptReceipt(kept), { code: 'bad-receipt' }, 'two of them')
+  t.equal(await keptReceipt(` ${head.receipt}\n`), head.receipt)
   t.match(await audited('--since', 'nonsense'), { code: 2, json: { error: { code: 'bad-receipt' } } })
 })
 

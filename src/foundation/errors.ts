@@ -46,7 +46,7 @@ const TABLE = {
   },
   'bad-receipt': {
     message: 'that is not a receipt',
-    hint: 'give the whole text that log head printed, or a file that holds nothing else',
+    hint: 'give the whole text that log head printed, or a file that holds one',
     exit: EXIT.usage,
   },
   'bad-profile': {

@@ -11,7 +11,7 @@ export default class LogAudit extends SottoCommand<typeof LogAudit> {
     'on any machine. Exit code 7 on a problem.'
   static override flags = {
     since: Flags.string({
-      description: 'a receipt of log head, or a file that holds one: it must still hold',
+      description: 'a receipt of log head, or a file that holds one; it must still hold',
     }),
     in: Flags.string({ description: 'verify this export instead; needs no profile and no passphrase' }),
   }
