@@ -155,7 +155,7 @@ t.test('ES-4 a whole log: head gives a receipt, and the audit agrees with it', a
   const audit = whole.json as Audit
   t.match(audit, { ok: true, events: head.seq, seq: head.seq, link: head.link, problems: [], pending: 0 })
   t.ok((audit.compared ?? 0) > 8, 'and with what is shown')
-  writeFileSync(kept, head.receipt.repeat(2))
+  writeFileSync(kept, `${head.receipt}\n${head.receipt}\n`)
   await t.rejects(keptReceipt(kept), { code: 'bad-receipt' }, 'two of them')
   t.equal(await keptReceipt(` ${head.receipt}\n`), head.receipt)
   t.match(await audited('--since', 'nonsense'), { code: 2, json: { error: { code: 'bad-receipt' } } })
