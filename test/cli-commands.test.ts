@@ -232,6 +232,8 @@ t.test('ID-3 a damaged log is told by exit code 7, and audited all the same', as
   const segments = readdirSync(log)
     .filter((name) => name.endsWith('.seg'))
     .sort()
+  // Not segment 1: that one was written anew when the recovery seed was erased.
+  const segment = Number.parseInt(segments[0] ?? '', 10)
   const first = join(log, segments[0] ?? '')
   const bytes = readFileSync(first)
   const at = 600
@@ -240,5 +242,5 @@ t.test('ID-3 a damaged log is told by exit code 7, and audited all the same', as
   fails(t, await json(['chat', 'list'], other), 7, 'log-corrupt', 'opening')
   const audit = await json(['log', 'audit'], other)
   t.equal(audit.code, 7)
-  t.match(audit.json, { ok: false, problems: [{ segment: 1, offset: Number, code: String }] })
+  t.match(audit.json, { ok: false, problems: [{ segment, offset: Number, code: String }] })
 })
