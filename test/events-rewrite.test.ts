@@ -418,6 +418,12 @@ t.test('many short sessions become few segments with full frames', async (t) => 
   const packed = 1000 * (440 + 16)
   t.ok(bytes() / packed < 1.05, `${bytes()} bytes of ${before}, ${bytes() / packed} of what is packed`)
   t.equal((await readAll(log)).length, 1000)
+  const frames = await plaintextsOf(fs)
+  t.equal(frames.length, 7)
+  t.ok(
+    frames.every(({ length }) => length < 70_000),
+    'none is larger than a commit may be',
+  )
   await log.close()
 })
 
@@ -569,6 +575,7 @@ t.test(
           groups: fc.array(fc.array(fc.nat(9), { minLength: 1, maxLength: 4 }), { maxLength: 6 }),
           beside: fc.array(fc.nat(9), { minLength: 1, maxLength: 3 }),
           compact: fc.boolean(),
+          first: fc.boolean(),
           other: fc.constantFrom('rekey' as const, 'merge' as const, 'reopen' as const, null),
         }),
         { minLength: 1, maxLength: 6 },
@@ -590,11 +597,12 @@ t.test(
           t.ok(records.length <= atMost)
           t.ok(records.every(({ seq }, i) => i === 0 || seq > (records[i - 1]?.seq ?? 0)))
         }
-        for (const { groups, beside, compact, other } of rounds) {
+        for (const { groups, beside, compact, first, other } of rounds) {
           for (const keys of groups) await append(keys)
           if (compact) {
             const counts = new Set(newest.values())
-            await Promise.all([log.compact(({ seq }) => counts.has(seq)), append(beside)])
+            const asked = [() => log.compact(({ seq }) => counts.has(seq)), () => append(beside)]
+            await Promise.all((first ? asked : asked.reverse()).map((ask) => ask()))
             await check(10 + beside.length)
           }
           if (other === 'reopen') {
