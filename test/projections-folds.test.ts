@@ -8,6 +8,7 @@ import type { Table, Tx } from '../src/projections/engine/fold.js'
 import {
   countOf,
   dropList,
+  dropOldPage,
   holds,
   insertInto,
   newest,
@@ -735,9 +736,10 @@ t.test('ordered lists behave as a sorted set, whatever the page size', (t) => {
   const step = fc.record({ add: fc.integer({ min: 0, max: 9 }).map((n) => n > 2), entry: fc.nat(60) })
   const property = fc.property(
     fc.integer({ min: 2, max: 5 }),
+    fc.integer({ min: 1, max: 3 }),
     fc.array(step, { maxLength: 150, size: 'max' }),
-    (size, steps) => {
-      const list = pageList(99, 1, size)
+    (size, runs, steps) => {
+      const list = pageList(99, 1, size, runs)
       const rows = new PlainRows()
       const model = new Set<string>()
       for (const { add, entry } of steps) {
@@ -764,17 +766,39 @@ t.test('ordered lists behave as a sorted set, whatever the page size', (t) => {
   t.end()
 })
 
-t.test('the end of a long conversation opens two or three rows of its list, not all', (t) => {
+t.test('old pages are dropped one at a time, whatever chapter they are in', (t) => {
+  const entries = Array.from({ length: 400 }, (_, n) => String(n).padStart(3, '0'))
+  for (const runs of [1, 2, 16]) {
+    const list = pageList(99, 1, 2, runs)
+    const rows = new PlainRows()
+    for (const each of entries) insertInto(rows, list, 'a', each)
+    while (countOf(rows, list, 'a') > 2) {
+      const before = countOf(rows, list, 'a')
+      dropOldPage(rows, list, 'a', () => '999')
+      const left = oldest(rows, list, 'a')
+      if (left.length === before) break
+      t.strictSame(left, entries.slice(-left.length), 'a page at a time')
+      t.equal(countOf(rows, list, 'a'), left.length)
+    }
+    t.ok(countOf(rows, list, 'a') <= 2, 'but for the last page')
+    dropList(rows, list, 'a')
+    t.equal(rows.size, 0)
+  }
+  t.end()
+})
+
+t.test('the end of a long conversation opens a few rows of its list, not all', (t) => {
   const list = pageList(99, 1, 64)
   const rows = new PlainRows()
   for (let n = 0; n < 10_000; n++) insertInto(rows, list, 'a', String(n).padStart(6, '0'))
   rows.reads = 0
   t.equal(newest(rows, list, 'a', 16).length, 16)
-  t.ok(rows.reads <= 3)
+  t.ok(rows.reads <= 4)
   rows.reads = 0
   t.equal(newest(rows, list, 'a', Infinity, '009990').length, 10, 'the same since a time')
-  t.ok(rows.reads <= 3)
-  t.ok(rows.size < 10_000 / 56, 'and nearly all pages are full')
+  t.ok(rows.reads <= 4)
+  t.ok(rows.size < 10_000 / 55, 'and nearly all pages are full')
+  t.ok(rows.longestIndex() < 10_000, 'no row of the index grows with the list')
   t.end()
 })
 
@@ -797,6 +821,12 @@ class PlainRows implements Tx {
   }
   all(): unknown[] {
     return [...this.#rows].sort(([a], [b]) => (a < b ? -1 : 1))
+  }
+  longestIndex(): number {
+    const lengths = [...this.#rows.values()].map((row) =>
+      Array.isArray(row) ? 0 : JSON.stringify(row).length,
+    )
+    return Math.max(0, ...lengths)
   }
   longest(): number {
     return Math.max(0, ...[...this.#rows.values()].map((row) => (Array.isArray(row) ? row.length : 0)))

@@ -68,14 +68,15 @@ export class Rows implements Tx {
   readonly #database: Database
   readonly #sealer: Sealer
   readonly #filter: AbsenceFilter | null
-  readonly #counts: Map<number, number>
+  readonly #counts: number[] = []
   /** By projection, then table. */
   readonly #resident: ((Map<string, Resident> | undefined)[] | undefined)[] = []
-  readonly #changes = new Map<number, number>()
+  /** By projection, like the counts of rows. */
+  readonly #changes: number[] = []
   #dirty: Resident[] = []
   readonly #cacheBytes: number
-  /** The row found last: most are read to be written. */
-  #last: Resident | null = null
+  /** The row found last in each table, by table ID: most are read to be written. */
+  #last: (Resident | undefined)[] = []
   #bytes = 0
   #evictAbove: number
   #generation = 0
@@ -84,7 +85,7 @@ export class Rows implements Tx {
     this.#database = database
     this.#sealer = sealer
     this.#filter = options.filter ?? null
-    this.#counts = new Map(options.counts)
+    for (const [projection, rows] of options.counts ?? []) this.#counts[projection] = rows
     this.pages = new HeapPages(database, sealer, options.heaps ?? new Map())
     this.unpurged = options.unpurged ?? new Unpurged()
     this.#cacheBytes = options.cacheBytes ?? CACHE_BYTES
@@ -105,11 +106,11 @@ export class Rows implements Tx {
 
   /** Grows whenever a row of the projection changes. */
   changes(projection: number): number {
-    return this.#changes.get(projection) ?? 0
+    return this.#changes[projection] ?? 0
   }
 
   rowsOf(projection: number): number {
-    return this.#counts.get(projection) ?? 0
+    return this.#counts[projection] ?? 0
   }
 
   /** Seals every changed row; must be followed by `done` or `failed` before the next call. */
@@ -149,8 +150,8 @@ export class Rows implements Tx {
   }
 
   #find(table: Table<unknown>, name: string): Resident {
-    const last = this.#last
-    if (last?.name === name && last.table === table) return last
+    const last = this.#last[table.id]
+    if (last?.name === name) return last
     const rows = this.#residentOf(table)
     let row = rows.get(name)
     if (row === undefined) {
@@ -160,7 +161,7 @@ export class Rows implements Tx {
       this.#evict()
     }
     row.touched = this.#generation
-    this.#last = row
+    this.#last[table.id] = row
     return row
   }
 
@@ -172,13 +173,13 @@ export class Rows implements Tx {
   #load(table: Table<unknown>, name: string): Resident {
     const row = absent(table, name, this.#generation)
     if (this.#filter?.isEmpty(table) === true) return row
-    const { key, mask } = this.#rowKey(row)
+    const { key, digest } = this.#rowKey(row)
     if (this.#filter?.isAbsent(key) === true) return row
     const found = this.#read(key)
     if (found === undefined) return row
     row.stored = true
     if (table.heap) {
-      row.place = unmaskedPlace(mask, found)
+      row.place = unmaskedPlace(digest, found)
       row.placed = true
     }
     const entry = table.heap ? this.pages.entry(table, row.place) : this.#sealer.open(key, found)
@@ -202,7 +203,7 @@ export class Rows implements Tx {
   #change(table: Table<unknown>, name: string, value: unknown): void {
     const row = this.#find(table, name)
     this.#count(table.projection, Number(value !== undefined) - Number(row.value !== undefined))
-    this.#changes.set(table.projection, this.changes(table.projection) + 1)
+    this.#changes[table.projection] = this.changes(table.projection) + 1
     row.value = value
     if (row.dirty) return
     row.dirty = true
@@ -210,7 +211,7 @@ export class Rows implements Tx {
   }
 
   #count(projection: number, by: number): void {
-    if (by !== 0) this.#counts.set(projection, this.rowsOf(projection) + by)
+    if (by !== 0) this.#counts[projection] = this.rowsOf(projection) + by
   }
 
   #operation(row: Resident): Operation | null {
@@ -219,12 +220,12 @@ export class Rows implements Tx {
     if (row.value === undefined) return this.#removal(row)
     const entry = encodeEntry(row.name, row.value)
     this.#weigh(row, entry.length)
-    const { key, mask } = this.#rowKey(row)
+    const { key, digest } = this.#rowKey(row)
     this.#filter?.add(row.table, key)
     row.stored = true
     if (!row.table.heap) return { type: 'put', key, value: this.#sealer.seal(key, entry) }
     this.#place(row, entry)
-    return row.placed ? null : { type: 'put', key, value: maskedPlace(mask, row.place) }
+    return row.placed ? null : { type: 'put', key, value: maskedPlace(digest, row.place) }
   }
 
   #removal(row: Resident): Operation | null {
@@ -276,7 +277,7 @@ export class Rows implements Tx {
         rows?.delete(name)
       }
     }
-    this.#last = null
+    this.#last = []
     this.#evict()
   }
 
@@ -295,7 +296,7 @@ export class Rows implements Tx {
     }
     this.pages.evict()
     this.#generation++
-    this.#last = null
+    this.#last = []
     this.#evictAbove = Math.max(this.#cacheBytes, this.#bytes + this.pages.bytes + this.#cacheBytes / 2)
   }
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { KEY_BYTES, NONCE_BYTES, kdf, seal, unseal } from '../../foundation/crypto.js'
-import { concat, u16, u32, u8 } from '../../foundation/bytes.js'
+import { concat, toHex, u16, u32, u8 } from '../../foundation/bytes.js'
 import type { Rng } from '../../foundation/rng.js'
 import { damaged } from './damage.js'
 import type { Table } from './fold.js'
@@ -18,7 +18,7 @@ export const STORE_ID_BYTES = 16
 /** Batch marks are kept for that many batches: more than fit into level's write-ahead log. */
 export const MARKS = 4096
 export const ROW_KEY_BYTES = 19
-const ROW_HASH_BYTES = 16
+export const ROW_HASH_BYTES = 16
 /** u32 page ‖ u16 slot */
 export const PLACE_BYTES = 6
 const NONCES_DRAWN = 256
@@ -45,12 +45,12 @@ export function pageKey(table: Table<unknown>, page: number): Buffer {
   return concat(Uint8Array.of(PAGE_PREFIX, table.projection, table.number), u32(page))
 }
 
-/** Where the rows of one store stand: names are hashed under a key, so that they show nothing. */
+/** Where a row of one store stands: names are hashed under a key, so that they show nothing. */
 export interface RowKey {
   /** 19 bytes: `prefix ‖ projection ‖ table ‖ 16 bytes of the hash`. */
   readonly key: Buffer
-  /** The next 6 bytes of the hash: what the row's place on a heap page is masked with. */
-  readonly mask: Buffer
+  /** The whole hash, a character a byte; the 6 bytes after the first 16 mask the row's place on a heap page. */
+  readonly digest: string
 }
 
 /** Seals what goes into one store: nothing there is in the clear, and no value opens in another place. */
@@ -58,34 +58,32 @@ export class Sealer {
   readonly #valueKey: Uint8Array
   readonly #rng: Rng
   #nonces: Buffer = Buffer.alloc(0)
-  /** `key ‖ label ‖ projection ‖ table ‖ name`, filled in anew for each row. */
-  readonly #named: Buffer
+  readonly #keyKey: string
+  /** What is hashed before a name, by table ID. */
+  readonly #heads: string[] = []
 
   constructor(keys: ProjectionKeys, storeId: Uint8Array, rng: Rng) {
     this.#valueKey = kdf(keys.root, 'sotto/row-value/1', storeId, KEY_BYTES)
-    this.#named = Buffer.alloc(NAMED_BYTES)
-    this.#named.set(kdf(keys.root, 'sotto/row-key/2', storeId, KEY_BYTES))
-    this.#named.write(ROW_LABEL, KEY_BYTES)
+    this.#keyKey = toHex(kdf(keys.root, 'sotto/row-key/2', storeId, KEY_BYTES))
     this.#rng = rng
   }
 
   /**
    * SHA-256 over key and name, not HMAC, which costs ten times as much here: the key has a fixed length and 22 of the
-   * 32 bytes are used, so that what is seen cannot be extended (SPEC § 5).
+   * 32 bytes are used, so that what is seen cannot be extended (SPEC § 5). As text, because that is hashed without copies.
    */
   rowKey(table: Table<unknown>, name: string): RowKey {
-    const length = Buffer.byteLength(name)
-    const named = length <= NAME_BYTES ? this.#named : Buffer.concat([this.#named], NAMED_AT + length)
-    named[NAMED_AT - 2] = table.projection
-    named[NAMED_AT - 1] = table.number
-    named.write(name, NAMED_AT)
-    const digest = hash('sha256', named.subarray(0, NAMED_AT + length), 'binary')
-    const key = Buffer.allocUnsafe(ROW_KEY_BYTES + PLACE_BYTES)
+    const digest = hash('sha256', (this.#heads[table.id] ?? this.#headOf(table)) + name, 'binary')
+    const key = Buffer.allocUnsafe(ROW_KEY_BYTES)
     key[0] = table.heap ? PLACE_PREFIX : ROW_PREFIX
     key[1] = table.projection
     key[2] = table.number
-    key.write(digest, 3, ROW_HASH_BYTES + PLACE_BYTES, 'latin1')
-    return { key: key.subarray(0, ROW_KEY_BYTES), mask: key.subarray(ROW_KEY_BYTES) }
+    key.write(digest, ROW_KEY_BYTES - ROW_HASH_BYTES, ROW_HASH_BYTES, 'latin1')
+    return { key, digest }
+  }
+
+  #headOf(table: Table<unknown>): string {
+    return (this.#heads[table.id] = `${this.#keyKey}sotto/row/2/${table.projection}/${table.number}/`)
   }
 
   seal(at: Uint8Array, plain: Uint8Array): Buffer {
@@ -108,9 +106,3 @@ export class Sealer {
     return plain
   }
 }
-
-const ROW_LABEL = 'sotto/row/2'
-const NAMED_AT = KEY_BYTES + ROW_LABEL.length + 2
-/** Room for the names there are; longer ones get a buffer of their own. */
-const NAME_BYTES = 512
-const NAMED_BYTES = NAMED_AT + NAME_BYTES

@@ -18,7 +18,7 @@ const ID_AT = 44
 const conversationTable = table<ConversationRow>(PROJECTION.conversations, 1)
 const people: NameList = table(PROJECTION.conversations, 2)
 const all = pageList(PROJECTION.conversations, 3, PAGE_SIZE)
-const unseen = pageList(PROJECTION.conversations, 5, PAGE_SIZE)
+const unseen = pageList(PROJECTION.conversations, 6, PAGE_SIZE)
 
 export function conversationRows(reads: Reads): readonly ConversationRow[] {
   return namesIn(reads, people).map((id) =>

@@ -1,102 +1,97 @@
 import { promised } from '../engine/damage.js'
 import { table } from '../engine/fold.js'
 import type { Reads, Table, Tx } from '../engine/fold.js'
-import { beginsRun, cutPages } from './pages.js'
-
-/** What stands where, in two columns: entries in each page, and its first, which names it. */
-interface PageIndex {
-  total: number
-  readonly counts: number[]
-  readonly firsts: string[]
-}
+import {
+  NO_MARK,
+  chapterName,
+  chapterOf,
+  chaptersOf,
+  dropFirstPage,
+  join,
+  keepChapter,
+  keepTop,
+  split,
+} from './chapters.js'
+import type { Chapter, Index } from './chapters.js'
+import { RUNS_PER_CHAPTER, beginsChapter, beginsRun, cutPages } from './pages.js'
+import { lowerBound } from './sorted.js'
 
 /**
- * A kind of ordered lists of unique strings, kept in pages of at most `size` behind an index: reading an end of a list
- * opens the index and the pages there, whatever the length. Pages and indexes are changed in place and put again.
+ * A kind of ordered lists of unique strings, kept in pages of at most `size` behind an index in chapters: reading an end
+ * of a list opens a few rows, whatever the length. Rows are changed in place and put again.
  *
- * Where pages begin follows from what is in the list alone, not from how it came there (`pages.ts`): a list from which
- * something was forgotten is, byte for byte, one that never had it.
+ * Where pages and chapters begin follows from what is in the list alone, not from how it came there (`pages.ts`): a list
+ * from which something was forgotten is, byte for byte, one that never had it.
  */
-export interface PageList {
+export interface PageList extends Index {
   readonly pages: Table<string[]>
-  readonly indexes: Table<PageIndex>
   readonly size: number
+  /** Runs of pages in a chapter, on average. */
+  readonly runs: number
 }
 
-/** Takes the table numbers `number` and `number + 1` of the projection. */
-export function pageList(projection: number, number: number, size: number): PageList {
-  return { pages: table(projection, number), indexes: table(projection, number + 1), size }
+/** Takes the table numbers from `number` to `number + 2` of the projection. */
+export function pageList(
+  projection: number,
+  number: number,
+  size: number,
+  runs: number = RUNS_PER_CHAPTER,
+): PageList {
+  return {
+    pages: table(projection, number),
+    chapters: table(projection, number + 1),
+    tops: table(projection, number + 2),
+    size,
+    runs,
+  }
 }
 
 export function countOf(reads: Reads, list: PageList, name: string): number {
-  return reads.get(list.indexes, name)?.total ?? 0
+  return reads.get(list.tops, name)?.total ?? 0
 }
 
 export function holds(reads: Reads, list: PageList, name: string, entry: string): boolean {
-  const index = reads.get(list.indexes, name)
-  if (index === undefined) return false
-  const page = pageAt(reads, list, name, index, slotFor(index, entry))
+  const top = reads.get(list.tops, name)
+  const firsts = top && chapterOf(reads, list, name, top, entry).firsts
+  if (firsts === undefined || firsts.length === 0) return false
+  const page = pageAt(reads, list, name, firsts, slotFor(firsts, entry))
   return page[lowerBound(page, entry)] === entry
 }
 
 /** @returns false when the entry was there already */
 export function insertInto(tx: Tx, list: PageList, name: string, entry: string): boolean {
-  const index = tx.get(list.indexes, name)
-  if (index === undefined) {
-    tx.put(list.indexes, name, { total: 1, counts: [1], firsts: [entry] })
-    tx.put(list.pages, pageName(name, entry), [entry])
-    return true
-  }
-  const slot = slotFor(index, entry)
-  const page = pageAt(tx, list, name, index, slot)
-  const place = lowerBound(page, entry)
-  if (page[place] === entry) return false
-  index.total++
-  if (staysInPage(list, index, slot, page, place, entry)) {
-    page.splice(place, 0, entry)
-    settle(tx, list, name, index, slot, page)
-  } else {
-    const rest = entriesToRunEnd(tx, list, name, index, slot)
-    rest.splice(place, 0, entry)
-    // Inside a run nothing else begins one than the new entry, or what was first until now.
-    const at = Math.max(place, 1)
-    const runs = beginsRun(rest[at] ?? entry, list.size) && at < rest.length ? [at] : []
-    const gone = endOfRun(list, index, slot) - slot
-    replacePages(tx, list, name, index, slot, gone, cutPages(rest, list.size, runs))
-  }
+  const top = tx.get(list.tops, name) ?? { total: 0, marks: [] }
+  const chapter = chapterOf(tx, list, name, top, entry)
+  if (!insertIntoChapter(tx, list, name, chapter, entry)) return false
+  top.total++
+  if (beginsChapter(entry, list.size, list.runs)) split(tx, list, name, top, chapter, entry)
+  keepTop(tx, list, name, top)
   return true
 }
 
 /** @returns false when the entry was not there */
 export function removeFrom(tx: Tx, list: PageList, name: string, entry: string): boolean {
-  const index = tx.get(list.indexes, name)
-  if (index === undefined) return false
-  const slot = slotFor(index, entry)
-  const page = pageAt(tx, list, name, index, slot)
+  const top = tx.get(list.tops, name)
+  if (top === undefined) return false
+  let chapter = chapterOf(tx, list, name, top, entry)
+  const { firsts } = chapter
+  if (firsts.length === 0) return false
+  const page = pageAt(tx, list, name, firsts, slotFor(firsts, entry))
   const place = lowerBound(page, entry)
   if (page[place] !== entry) return false
-  index.total--
-  if (page.length > 1 && isLastOfRun(list, index, slot) && (place > 0 || !joinsTwoRuns(list, slot, entry))) {
-    page.splice(place, 1)
-    if (place > 0) settle(tx, list, name, index, slot, page)
-    else replacePages(tx, list, name, index, slot, 1, [page])
-  } else {
-    const from = joinsTwoRuns(list, slot, entry) ? slot - 1 : slot
-    const rest = from === slot ? [] : [...pageAt(tx, list, name, index, from)]
-    for (const other of entriesToRunEnd(tx, list, name, index, slot)) if (other !== entry) rest.push(other)
-    const gone = endOfRun(list, index, slot) - from
-    replacePages(tx, list, name, index, from, gone, cutPages(rest, list.size, []))
-  }
+  if (chapter.mark === entry) chapter = join(tx, list, name, top, chapter)
+  removeFromChapter(tx, list, name, chapter, entry, page, place)
+  top.total--
+  keepTop(tx, list, name, top)
   return true
 }
 
 /** The last `limit` entries not below `from`, in order. */
 export function newest(reads: Reads, list: PageList, name: string, limit: number, from = ''): string[] {
-  const index = reads.get(list.indexes, name)
   const parts: string[][] = []
   let left = limit
-  for (let slot = (index?.firsts.length ?? 0) - 1; index !== undefined && slot >= 0 && left > 0; slot--) {
-    const page = pageAt(reads, list, name, index, slot)
+  for (const page of pagesOf(reads, list, name, -1)) {
+    if (left <= 0) break
     const start = Math.max(lowerBound(page, from), page.length - left)
     parts.push(page.slice(start))
     left -= page.length - start
@@ -107,89 +102,159 @@ export function newest(reads: Reads, list: PageList, name: string, limit: number
 
 /** The first `limit` entries, in order. */
 export function oldest(reads: Reads, list: PageList, name: string, limit = Infinity): string[] {
-  const index = reads.get(list.indexes, name)
   const out: string[] = []
-  for (let slot = 0; index !== undefined && slot < index.firsts.length && out.length < limit; slot++) {
-    out.push(...pageAt(reads, list, name, index, slot).slice(0, limit - out.length))
+  for (const page of pagesOf(reads, list, name, 1)) {
+    if (out.length >= limit) break
+    for (const entry of page.slice(0, limit - out.length)) out.push(entry)
   }
   return out
 }
 
 /** The highest entry, if there is one. */
 export function lastIn(reads: Reads, list: PageList, name: string): string | undefined {
-  const index = reads.get(list.indexes, name)
-  return index && pageAt(reads, list, name, index, index.firsts.length - 1).at(-1)
+  for (const page of pagesOf(reads, list, name, -1)) return page.at(-1)
+  return undefined
 }
 
 /** Drops the first page if all of it is below `bound`: old entries go a page at a time, a little with every fact. */
 export function dropOldPage(tx: Tx, list: PageList, name: string, bound: () => string): void {
-  const index = tx.get(list.indexes, name)
-  const [first, second] = index?.firsts ?? []
-  if (index === undefined || first === undefined || second === undefined || second > bound()) return
-  tx.delete(list.pages, pageName(name, first))
-  index.total -= index.counts[0] ?? 0
-  index.counts.shift()
-  index.firsts.shift()
-  tx.put(list.indexes, name, index)
+  const top = tx.get(list.tops, name)
+  if (top === undefined) return
+  const [chapter] = chaptersOf(tx, list, name, top)
+  const firsts = promised(chapter?.firsts, 'a list without pages')
+  const second = firsts[1] ?? top.marks.find((mark) => mark !== chapter?.mark)
+  if (chapter === undefined || second === undefined || second > bound()) return
+  top.total -= pageAt(tx, list, name, firsts, 0).length
+  tx.delete(list.pages, pageName(name, firsts[0] ?? ''))
+  dropFirstPage(tx, list, name, top, chapter)
+  keepTop(tx, list, name, top)
 }
 
 export function dropList(tx: Tx, list: PageList, name: string): void {
-  for (const first of tx.get(list.indexes, name)?.firsts ?? []) tx.delete(list.pages, pageName(name, first))
-  tx.delete(list.indexes, name)
+  const top = tx.get(list.tops, name)
+  if (top === undefined) return
+  for (const chapter of chaptersOf(tx, list, name, top)) {
+    for (const first of chapter.firsts) tx.delete(list.pages, pageName(name, first))
+    tx.delete(list.chapters, chapterName(name, chapter.mark))
+  }
+  tx.delete(list.tops, name)
+}
+
+/** Forwards from the first or backwards from the last, each opened when it is asked for. */
+function* pagesOf(reads: Reads, list: PageList, name: string, step: 1 | -1): Generator<string[]> {
+  const top = reads.get(list.tops, name)
+  if (top === undefined) return
+  const marks = [NO_MARK, ...top.marks]
+  for (let n = step > 0 ? 0 : marks.length - 1; n >= 0 && n < marks.length; n += step) {
+    const { firsts } = chapterOf(reads, list, name, top, marks[n] ?? NO_MARK)
+    for (let slot = step > 0 ? 0 : firsts.length - 1; slot >= 0 && slot < firsts.length; slot += step)
+      yield pageAt(reads, list, name, firsts, slot)
+  }
 }
 
 function pageName(name: string, first: string): string {
   return `${name}/${first}`
 }
 
-function pageAt(reads: Reads, list: PageList, name: string, index: PageIndex, slot: number): string[] {
-  const first = promised(index.firsts[slot], 'an index without pages')
+function pageAt(
+  reads: Reads,
+  list: PageList,
+  name: string,
+  firsts: readonly string[],
+  slot: number,
+): string[] {
+  const first = promised(firsts[slot], 'an index without pages')
   return promised(reads.get(list.pages, pageName(name, first)), 'a page is missing')
+}
+
+function insertIntoChapter(tx: Tx, list: PageList, name: string, chapter: Chapter, entry: string): boolean {
+  const { firsts } = chapter
+  if (firsts.length === 0) {
+    replacePages(tx, list, name, chapter, 0, 0, [[entry]])
+    return true
+  }
+  const slot = slotFor(firsts, entry)
+  const page = pageAt(tx, list, name, firsts, slot)
+  const place = lowerBound(page, entry)
+  if (page[place] === entry) return false
+  if (staysInPage(list, firsts, slot, page, place, entry)) {
+    page.splice(place, 0, entry)
+    tx.put(list.pages, pageName(name, page[0] ?? ''), page)
+    return true
+  }
+  const rest = entriesToRunEnd(tx, list, name, firsts, slot)
+  rest.splice(place, 0, entry)
+  // Inside a run nothing else begins one than the new entry, or what was first until now.
+  const at = Math.max(place, 1)
+  const runs = beginsRun(rest[at] ?? entry, list.size) && at < rest.length ? [at] : []
+  const gone = endOfRun(list, firsts, slot) - slot
+  replacePages(tx, list, name, chapter, slot, gone, cutPages(rest, list.size, runs))
+  return true
+}
+
+function removeFromChapter(
+  tx: Tx,
+  list: PageList,
+  name: string,
+  chapter: Chapter,
+  entry: string,
+  page: string[],
+  place: number,
+): void {
+  const { firsts } = chapter
+  const slot = slotFor(firsts, entry)
+  const joins = slot > 0 && beginsRun(entry, list.size)
+  if (page.length > 1 && isLastOfRun(list, firsts, slot) && !(place === 0 && joins)) {
+    page.splice(place, 1)
+    if (place > 0) tx.put(list.pages, pageName(name, page[0] ?? ''), page)
+    else replacePages(tx, list, name, chapter, slot, 1, [page])
+    return
+  }
+  // Without its beginning a run goes on where the one before it ends.
+  const from = joins ? slot - 1 : slot
+  const rest = joins ? [...pageAt(tx, list, name, firsts, from)] : []
+  for (const other of entriesToRunEnd(tx, list, name, firsts, slot)) if (other !== entry) rest.push(other)
+  const gone = endOfRun(list, firsts, slot) - from
+  replacePages(tx, list, name, chapter, from, gone, cutPages(rest, list.size, []))
 }
 
 /** Most insertions: into the last page of a run, which has room, behind its first entry. */
 function staysInPage(
   list: PageList,
-  index: PageIndex,
+  firsts: readonly string[],
   slot: number,
   page: readonly string[],
   place: number,
   entry: string,
 ): boolean {
   return (
-    page.length < list.size && place > 0 && isLastOfRun(list, index, slot) && !beginsRun(entry, list.size)
+    page.length < list.size && place > 0 && isLastOfRun(list, firsts, slot) && !beginsRun(entry, list.size)
   )
 }
 
-/** Only the last page of a run may have room. */
-function isLastOfRun(list: PageList, index: PageIndex, slot: number): boolean {
-  const next = index.firsts[slot + 1]
+/** Only the last page of a run may have room. A chapter ends with a run. */
+function isLastOfRun(list: PageList, firsts: readonly string[], slot: number): boolean {
+  const next = firsts[slot + 1]
   return next === undefined || beginsRun(next, list.size)
 }
 
-/** Brings the index row in line with a page that kept its first entry. */
-function settle(tx: Tx, list: PageList, name: string, index: PageIndex, slot: number, page: string[]): void {
-  index.counts[slot] = page.length
-  tx.put(list.pages, pageName(name, promised(page[0], 'an empty page')), page)
-  tx.put(list.indexes, name, index)
-}
-
-function endOfRun(list: PageList, index: PageIndex, slot: number): number {
+function endOfRun(list: PageList, firsts: readonly string[], slot: number): number {
   let end = slot
-  while (!isLastOfRun(list, index, end)) end++
+  while (!isLastOfRun(list, firsts, end)) end++
   return end + 1
 }
 
-function entriesToRunEnd(tx: Tx, list: PageList, name: string, index: PageIndex, slot: number): string[] {
+function entriesToRunEnd(
+  tx: Tx,
+  list: PageList,
+  name: string,
+  firsts: readonly string[],
+  slot: number,
+): string[] {
   const out: string[] = []
-  const end = endOfRun(list, index, slot)
-  for (let each = slot; each < end; each++) out.push(...pageAt(tx, list, name, index, each))
+  const end = endOfRun(list, firsts, slot)
+  for (let each = slot; each < end; each++) out.push(...pageAt(tx, list, name, firsts, each))
   return out
-}
-
-/** Without its beginning a run goes on where the one before it ends. */
-function joinsTwoRuns(list: PageList, slot: number, removed: string): boolean {
-  return slot > 0 && beginsRun(removed, list.size)
 }
 
 /** Puts `pages` in the place of `gone` others from `slot` on. */
@@ -197,33 +262,20 @@ function replacePages(
   tx: Tx,
   list: PageList,
   name: string,
-  index: PageIndex,
+  chapter: Chapter,
   slot: number,
   gone: number,
   pages: readonly string[][],
 ): void {
   const firsts = pages.map((page) => promised(page[0], 'an empty page'))
-  index.counts.splice(slot, gone, ...pages.map((page) => page.length))
-  for (const first of index.firsts.splice(slot, gone, ...firsts)) tx.delete(list.pages, pageName(name, first))
+  for (const first of chapter.firsts.splice(slot, gone, ...firsts))
+    tx.delete(list.pages, pageName(name, first))
   pages.forEach((page, i) => tx.put(list.pages, pageName(name, firsts[i] ?? ''), page))
-  if (index.total === 0) tx.delete(list.indexes, name)
-  else tx.put(list.indexes, name, index)
+  keepChapter(tx, list, name, chapter)
 }
 
 /** The page an entry belongs into: the last that begins at or below it. */
-function slotFor(index: PageIndex, entry: string): number {
-  const after = lowerBound(index.firsts, entry)
-  return index.firsts[after] === entry ? after : Math.max(0, after - 1)
-}
-
-/** The first place whose entry is not below `entry`. */
-function lowerBound(sorted: readonly string[], entry: string): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sorted[middle] ?? '') < entry) low = middle + 1
-    else high = middle
-  }
-  return low
+function slotFor(firsts: readonly string[], entry: string): number {
+  const after = lowerBound(firsts, entry)
+  return firsts[after] === entry ? after : Math.max(0, after - 1)
 }
