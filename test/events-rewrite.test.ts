@@ -12,9 +12,11 @@ import type { ReadRecord } from '../src/events/log/record.js'
 import { mergeNext } from '../src/events/log/rewrite/merge-policy.js'
 import { openSegment, segmentPath } from '../src/events/log/segment-file.js'
 import { toHex } from '../src/foundation/bytes.js'
+import { Chance } from './fixtures/crash/chance.js'
+import { CrashDisk } from './fixtures/crash/disk.js'
+import { DiskProcess } from './fixtures/crash/process.js'
 import { faultyFileSystem, systemError } from './fixtures/faulty-file-system.js'
 import { LOG_DIRECTORY, diskWith, imageOf, logOptions, readAll, record, textsOf } from './fixtures/logs.js'
-import { VolatileDisk } from './fixtures/volatile-disk.js'
 
 /** What the log must hold, whatever is done to its files. */
 interface Model {
@@ -321,16 +323,16 @@ t.test(
       for (const text of part) await log.append([record(text)])
       await log.close()
     }
-    let chance = 1
-    const pick = (below: number) => (chance = (chance * 48_271) % 0x7fffffff) % below
+    const chance = new Chance(1)
     for (const [name, work] of Object.entries(works)) {
       let finished = false
       let cuts = 0
       for (let at = 0; !finished; at++) {
-        const disk = new VolatileDisk(diskWith(imageOf(base)))
+        const disk = new CrashDisk(chance, LOG_DIRECTORY)
+        for (const [path, bytes] of imageOf(base)) disk.put(path, bytes)
         let left = Infinity
-        const fs = faultyFileSystem(disk.fs, () => (left-- > 0 ? null : systemError('EIO')))
-        const failing = await openLog(logOptions(fs))
+        const writer = new DiskProcess(disk, () => (left-- > 0 ? null : 'EIO'))
+        const failing = await openLog(logOptions(writer.fs))
         left = at
         const appended = failing.append([record('beside')]).then(
           () => true,
@@ -341,7 +343,9 @@ t.test(
           () => false,
         )
         const acknowledged = await appended
-        const found = disk.afterPowerCut(pick)
+        writer.kill()
+        disk.powerCut()
+        const found = diskWith(disk.image(LOG_DIRECTORY))
         const mended = await openLog(logOptions(found))
         const records = await readAll(mended)
         const kept = records.filter(({ erased }) => !erased).map(({ body }) => Buffer.from(body).toString())
