@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FactStore } from '../events/store/fact-store.js'
 import { nodeFileSystem } from '../events/file-system/node.js'
@@ -72,7 +73,7 @@ function lastStamp({ view }: Projections): number {
 
 /** What an import left behind is removed by the first who holds the lock. */
 async function openStore({ paths, identity }: OpenOptions, rng: Rng): Promise<FactStore> {
-  const store = await patiently(() =>
+  const store = await patiently(paths, () =>
     FactStore.open({
       directory: paths.log,
       fs: nodeFileSystem,
@@ -86,14 +87,15 @@ async function openStore({ paths, identity }: OpenOptions, rng: Rng): Promise<Fa
   return store
 }
 
-/** Waits for another command to let go of the log's lock. @throws profile-busy */
-export async function patiently<T>(work: () => Promise<T>): Promise<T> {
+/** Waits for another command to let go of the log's lock, or to put another log in its place. @throws profile-busy */
+export async function patiently<T>(paths: ProfilePaths, work: () => Promise<T>): Promise<T> {
   const until = Date.now() + BUSY_PATIENCE_MS
   for (;;) {
     try {
       return await work()
     } catch (error) {
-      if (!isSottoError(error, 'log-busy')) throw error
+      const isReplaced = isSottoError(error, 'log-missing') && existsSync(paths.oldLog)
+      if (!isSottoError(error, 'log-busy') && !isReplaced) throw error
       if (Date.now() > until) throw new SottoError('profile-busy')
       await sleep(BUSY_RETRY_MS)
     }

@@ -37,7 +37,7 @@ export interface FileSystem {
   exists(path: string): Promise<boolean>
   /**
    * An exclusive lock that dies with the process (kill -9 included).
-   * @throws log-busy when someone holds it, in this process or another
+   * @throws log-busy when someone holds it, in this process or another; log-missing when the directory it is in is not there
    */
   lock(path: string): Promise<Unlock>
 }

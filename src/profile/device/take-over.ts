@@ -44,7 +44,7 @@ export interface TakeOverOptions {
 export async function takeOver(options: TakeOverOptions): Promise<LogState> {
   const { paths } = options
   await mustNotRun(paths)
-  const unlock = await patiently(() => nodeFileSystem.lock(`${paths.log}/${LOCK}`))
+  const unlock = await patiently(paths, () => nodeFileSystem.lock(`${paths.log}/${LOCK}`))
   let unlockNew: Unlock | null = null
   try {
     await clearLeftovers(paths)

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises'
 import { Level } from 'level'
 import { MemoryLevel } from 'memory-level'
 import { muteLevel } from '../../events/file-system/mute-level.js'
@@ -31,6 +32,7 @@ export interface Database {
   close(): Promise<void>
 }
 
+const PRIVATE_DIRECTORY = 0o700
 const BINARY = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
 /** Sealed bytes do not compress. Fewer, larger files: rows are written once and often. */
 const ON_DISK = { ...BINARY, compression: false, writeBufferSize: 8 << 20, maxFileSize: 8 << 20 } as const
@@ -43,6 +45,7 @@ const TABLE_PREFIX_BYTES = 3
 
 /** @throws what level throws: a held lock is LEVEL_LOCKED in the error's cause */
 export async function openOnDisk(location: string): Promise<Database> {
+  await mkdir(location, { recursive: true, mode: PRIVATE_DIRECTORY })
   await muteLevel(location)
   const level = new Level<Buffer, Buffer>(location, ON_DISK) as ClassicLevel
   await level.open()

@@ -77,16 +77,25 @@ export async function build(shop: Workshop, until = Infinity): Promise<Numbered>
   }
 }
 
-/** Applies what the store lacks, up to `until` or the head of the log. */
-export async function replay(shop: Workshop, store: Store, until = Infinity): Promise<void> {
-  if (store.seq >= Math.min(until, shop.source.head.seq)) return
+/**
+ * Applies what the store lacks, up to `until` or the head of the log.
+ * @returns whether the log says in it that something was erased, which the store may have held before
+ */
+export async function replay(shop: Workshop, store: Store, until = Infinity): Promise<boolean> {
+  let erased = false
+  if (store.seq >= Math.min(until, shop.source.head.seq)) return erased
   for await (const frame of shop.source.readFrames(store.seq + 1)) {
     shop.stop.throwIfAborted()
-    for (const { fact, link } of frame) if (fact.seq <= until) store.apply(fact, link)
+    for (const { fact, link } of frame) {
+      if (fact.seq > until) break
+      store.apply(fact, link)
+      erased ||= fact.type === 'ContentErased'
+    }
     if (store.unflushed >= REPLAY_BATCH) await store.flush()
     shop.onProgress?.({ done: store.seq, total: shop.source.head.seq })
     if (store.seq >= until) break
   }
+  return erased
 }
 
 /** Closes and removes a store that does not count. */
@@ -144,12 +153,25 @@ async function resume(shop: Workshop, number: number): Promise<Store | null> {
   if (store === null) return null
   try {
     if (!(await isOnTheChain(shop.source, store))) throw damaged('the log went another way')
-    if (!store.outdated) await replay(shop, store)
+    if (!store.outdated && (await replay(shop, store))) await purged(shop, store)
     return store
   } catch (error) {
     await store.close()
     if (isDamage(error)) return null
     throw error
+  }
+}
+
+/**
+ * What the log says is erased, by another device (SPEC § 4.10) or before a crash, nobody is going to erase: it must not
+ * stay in what was written before.
+ */
+async function purged({ backing }: Workshop, store: Store): Promise<void> {
+  try {
+    await discardSnapshots(backing)
+    await store.purge()
+  } catch (error) {
+    throw isDamage(error) ? error : damaged('it cannot be purged', error)
   }
 }
 
