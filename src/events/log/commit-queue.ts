@@ -42,10 +42,6 @@ export class CommitQueue {
     }
     return this.#waiting.splice(0, count)
   }
-
-  rejectAll(error: unknown): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(error)
-  }
 }
 
 function checkGroup(group: Group): void {

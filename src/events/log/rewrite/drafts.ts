@@ -45,7 +45,7 @@ export class Drafts {
   /** Removes what was written, and then its names from the manifest. */
   async abandon(): Promise<void> {
     if (this.#numbers.length === 0) return
-    const { files, manifest } = this.#workshop
+    const { files, manifest } = this.#workshop.state
     const paths = this.#numbers.map((number) => segmentPath(files.directory, number))
     const there: string[] = []
     for (const path of paths) if (await files.fs.exists(path)) there.push(path)
@@ -65,7 +65,8 @@ export class Drafts {
   }
 
   async #create(before: DraftSegment | null): Promise<DraftSegment> {
-    const { files, manifest, rng } = this.#workshop
+    const { state, rng } = this.#workshop
+    const { files, manifest } = state
     const number = manifest.drawNumber()
     this.#numbers.push(number)
     await manifest.replace(({ drafts }) => ({ drafts: [...drafts, number] }))

@@ -2,7 +2,7 @@ import { isSottoError, SottoError } from '../../../foundation/errors.js'
 import type { Rng } from '../../../foundation/rng.js'
 import { Damage, problem } from '../damage.js'
 import { type LogFiles, examineSegment } from '../examine.js'
-import type { LiveManifest } from '../live-manifest.js'
+import type { LogState } from '../log-state.js'
 import type { SegmentEntry } from '../manifest.js'
 import { Drafts } from './drafts.js'
 import type { Packer } from './packer.js'
@@ -11,18 +11,16 @@ import { type Run, groupsOf, sameSegment } from './source.js'
 
 /** What a rewrite works with. */
 export interface Workshop {
-  readonly files: LogFiles
-  readonly manifest: LiveManifest
+  /** Asked before each group whether to go on: a log that is closed or has failed breaks the rewrite off. */
+  readonly state: LogState
   readonly rng: Rng
   readonly segmentBytes: number
-  /** Called before each group. @throws log-closed, log-failed when the rewrite shall stop */
-  readonly goOn: () => void
 }
 
 /**
  * The one operation behind forgetting, merging, a new key and compaction (SPEC § 4.6): what the run holds goes through
  * `packer` into new files, which take the run's place in the manifest; then the old files are shredded.
- * A SottoError (damage in the run, or `goOn`) comes before anything was published, and leaves all as it was; any other
+ * A SottoError (damage in the run, or a log that is closed) comes before anything was published, and leaves all as it was; any other
  * error is the disk's, and ends the log.
  */
 export async function rewriteRun(workshop: Workshop, run: Run, packer: Packer): Promise<void> {
@@ -30,23 +28,23 @@ export async function rewriteRun(workshop: Workshop, run: Run, packer: Packer): 
   if (first === undefined) return
   const drafts = new Drafts(workshop, first.entry)
   try {
-    for await (const group of groupsOf(workshop.files, run)) {
-      workshop.goOn()
+    for await (const group of groupsOf(workshop.state.files, run)) {
+      workshop.state.mustTakeMore()
       await drafts.write(packer.add(group))
     }
     await drafts.write(packer.end())
     await drafts.finish()
-    await mustReadBack(workshop.files, drafts.entries, run)
-    workshop.goOn()
+    await mustReadBack(workshop.state.files, drafts.entries, run)
+    workshop.state.mustTakeMore()
   } catch (error) {
     await drafts.close()
     if (error instanceof SottoError && !isSottoError(error, 'log-failed')) await drafts.abandon()
     throw error
   }
-  await replaceRun(workshop, run, drafts.entries)
+  await replaceRun(workshop.state, run, drafts.entries)
   await removeRetired(
-    workshop.files,
-    workshop.manifest,
+    workshop.state.files,
+    workshop.state.manifest,
     run.map(({ entry }) => entry.number),
   )
 }
@@ -62,7 +60,7 @@ async function mustReadBack(files: LogFiles, written: readonly SegmentEntry[], r
   }
 }
 
-async function replaceRun({ manifest }: Workshop, run: Run, entries: readonly SegmentEntry[]): Promise<void> {
+async function replaceRun({ manifest }: LogState, run: Run, entries: readonly SegmentEntry[]): Promise<void> {
   const inRun = (segment: SegmentEntry) => run.some(({ entry }) => sameSegment(entry, segment))
   await manifest.replace(({ segments, drafts, retired }) => {
     const at = segments.findIndex(inRun)

@@ -1,6 +1,7 @@
 import { wipe } from '../../../foundation/bytes.js'
 import { SottoError } from '../../../foundation/errors.js'
 import { type Keyring, newestKek, withNewKek, writeKeyring } from '../keyring.js'
+import type { LogState } from '../log-state.js'
 import type { LogRecord } from '../record.js'
 import { chunksOf, mergeNext } from './merge-policy.js'
 import { GroupPacker, type Packer } from './packer.js'
@@ -11,15 +12,8 @@ import { StretchPacker } from './stretch-packer.js'
 
 /** The log as its rewrites see it. */
 export interface RewriteHost extends Workshop {
-  readonly keyringKey: Uint8Array
-  /** The last durable record's. */
-  readonly headSeq: () => number
   /** Ends the segment being written; with `always` also one that holds no frame yet. */
   readonly rotate: (always: boolean) => Promise<void>
-  /** From here on, also for what is appended. */
-  readonly useKeyring: (keyring: Keyring) => void
-  /** Ends the log. */
-  readonly fail: (cause: unknown) => SottoError
 }
 
 /** Records that wait to be forgotten together. */
@@ -31,19 +25,21 @@ interface Forgetting {
 /** Everything that writes a log's sealed segments anew (SPEC § 4.6), one after the other, beside appends and readers. */
 export class Rewriter {
   readonly #host: RewriteHost
+  readonly #state: LogState
   readonly #sizes = new SegmentSizes()
   #turn: Promise<unknown> = Promise.resolve()
   #forgetting: Forgetting | null = null
 
   constructor(host: RewriteHost) {
     this.#host = host
+    this.#state = host.state
   }
 
   /** What is asked for while another rewrite runs is done in one. @throws as Log.forget */
   forget(seqs: readonly number[]): Promise<void> {
-    if (this.#host.files.compacting)
+    if (this.#state.files.compacting)
       return Promise.reject(wrongMode('a compacting log forgets by compaction'))
-    if (!seqs.every((seq) => Number.isInteger(seq) && seq >= 1 && seq <= this.#host.headSeq()))
+    if (!seqs.every((seq) => Number.isInteger(seq) && seq >= 1 && seq <= this.#state.head.seq))
       return Promise.reject(new SottoError('malformed', 'there is no such record'))
     this.#forgetting ??= this.#beginForgetting()
     for (const seq of seqs) this.#forgetting.seqs.add(seq)
@@ -55,7 +51,7 @@ export class Rewriter {
     return this.#next(async () => {
       await this.#host.rotate(false)
       await this.#mergeAll()
-      return { segments: this.#host.manifest.current.segments.length }
+      return { segments: this.#state.manifest.current.segments.length }
     })
   }
 
@@ -67,7 +63,7 @@ export class Rewriter {
   /** @throws as Log.rekey */
   rekey(): Promise<{ generation: number }> {
     return this.#next(async () => {
-      const widened = withNewKek(this.#host.files.keyring, this.#host.rng)
+      const widened = withNewKek(this.#state.files.keyring, this.#host.rng)
       await this.#replaceKeyring(widened)
       // Also behind a segment that is just being begun, with the key that was the newest a moment ago.
       await this.#host.rotate(true)
@@ -81,8 +77,8 @@ export class Rewriter {
 
   /** @throws as Log.compact */
   compact(keep: (record: LogRecord) => boolean): Promise<void> {
-    if (!this.#host.files.compacting) return Promise.reject(wrongMode('this log keeps every record'))
-    const known = this.#host.headSeq()
+    if (!this.#state.files.compacting) return Promise.reject(wrongMode('this log keeps every record'))
+    const known = this.#state.head.seq
     return this.#next(async () => {
       await this.#host.rotate(false)
       const counts = (record: LogRecord) => record.seq > known || keep(record)
@@ -98,10 +94,10 @@ export class Rewriter {
   #next<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#turn.then(async () => {
       try {
-        this.#host.goOn()
+        this.#state.mustTakeMore()
         return await work()
       } catch (error) {
-        throw error instanceof SottoError ? error : this.#host.fail(error)
+        throw error instanceof SottoError ? error : this.#state.fail(error)
       }
     })
     this.#turn = done.catch(() => undefined)
@@ -118,7 +114,7 @@ export class Rewriter {
   }
 
   async #forget(seqs: ReadonlySet<number>): Promise<void> {
-    const last = this.#host.manifest.current.segments.at(-1)
+    const last = this.#state.manifest.current.segments.at(-1)
     if (last !== undefined && [...seqs].some((seq) => seq >= last.firstSeq)) await this.#host.rotate(false)
     const erase = new Set<number>()
     const holding: Run[number][] = []
@@ -135,38 +131,40 @@ export class Rewriter {
     const within = [...seqs].filter((seq) => seq >= part.entry.firstSeq && seq < part.next.firstSeq)
     if (within.length === 0) return []
     const found: number[] = []
-    for await (const { records } of groupsOf(this.#host.files, [part])) {
-      this.#host.goOn()
+    const last = Math.max(...within)
+    for await (const { records, nextSeq } of groupsOf(this.#state.files, [part])) {
+      this.#state.mustTakeMore()
       for (const { seq, erased } of records) if (!erased && seqs.has(seq)) found.push(seq)
+      if (nextSeq > last) break
     }
     return found
   }
 
   async #mergeAll(): Promise<void> {
-    const { files, segmentBytes } = this.#host
+    const { segmentBytes } = this.#host
     for (;;) {
       const sealed = this.#sealed()
-      const range = mergeNext(await this.#sizes.of(files, sealed), segmentBytes)
+      const range = mergeNext(await this.#sizes.of(this.#state.files, sealed), segmentBytes)
       if (range === null) return
       await rewriteRun(this.#host, sealed.slice(range.from, range.to), this.#packer())
     }
   }
 
   async #rewriteChunks(run: Run, packer: () => Packer): Promise<void> {
-    const { files, segmentBytes } = this.#host
-    const sizes = await this.#sizes.of(files, run)
+    const { segmentBytes } = this.#host
+    const sizes = await this.#sizes.of(this.#state.files, run)
     for (const { from, to } of chunksOf(sizes, segmentBytes)) {
       await rewriteRun(this.#host, run.slice(from, to), packer())
     }
   }
 
   #packer(): Packer {
-    return this.#host.files.compacting ? new StretchPacker() : new GroupPacker()
+    return this.#state.files.compacting ? new StretchPacker() : new GroupPacker()
   }
 
   /** Everything but the segment that is being written. */
   #sealed(): Run {
-    const { segments } = this.#host.manifest.current
+    const { segments } = this.#state.manifest.current
     return segments.flatMap((entry, i) => {
       const next = segments[i + 1]
       return next === undefined ? [] : [{ entry, next }]
@@ -174,9 +172,9 @@ export class Rewriter {
   }
 
   async #replaceKeyring(keyring: Keyring): Promise<void> {
-    const { files, keyringKey, rng } = this.#host
-    await writeKeyring(files.fs, files.directory, keyringKey, keyring, rng)
-    this.#host.useKeyring(keyring)
+    const { files, keys } = this.#state
+    await writeKeyring(files.fs, files.directory, keys.keyring, keyring, this.#host.rng)
+    this.#state.useKeyring(keyring)
   }
 }
 
