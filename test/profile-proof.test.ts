@@ -277,6 +277,8 @@ t.test('ES-4 what a body says can not be told otherwise', async (t) => {
   t.match(third, /hello bob/)
   t.same(await put(3, third.replace('hello bob', 'hello Bob')), ['export-fact'])
   t.same(await put(3, third.replace('"MessageQueued"', '"MessageReceived"')), ['export-fact'])
+  for (const deep of [20, 5_000, 1_000_000])
+    t.same(await put(3, third.replace('"hello bob"', '['.repeat(deep) + ']'.repeat(deep))), ['export-fact'])
   t.same(await put(3, third.replace('"seq":4,"at":', '"seq":4, "at":')), ['export-line'])
   t.same(await put(3, third.replace('"h', '"\\u0068')), ['export-line'], 'the same text in another spelling')
   const group = JSON.parse(third) as { records: { body: string; at: number; type: number }[]; link: string }

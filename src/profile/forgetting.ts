@@ -5,8 +5,10 @@ import type { View } from '../projections/view.js'
 import { fact } from './decisions/context.js'
 import { forgetExpired, forgetRecoverySeed } from './decisions/forget-messages.js'
 
-/** Records erased at once: their fact stays well below the bound of a record (1 MiB). */
+/** Records erased at once, by one rewrite. */
 const MAX_SEQS = 65_536
+/** Records that one fact tells of: to fold them takes a moment in which nothing else runs. */
+const SEQS_A_FACT = 1024
 const LOOK_EVERY_MS = 15_000
 /** What has disappeared is off the disk at the latest by then: a rewrite for each message would be dear. */
 const LONGEST_WAIT_MS = 600_000
@@ -57,7 +59,8 @@ export class Forgetting {
         if (seqs.length === 0) return
         await store.forget(seqs)
         await projections.purge()
-        await this.#profile.append([fact('ContentErased', { seqs })])
+        for (let from = 0; from < seqs.length; from += SEQS_A_FACT)
+          await this.#profile.append([fact('ContentErased', { seqs: seqs.slice(from, from + SEQS_A_FACT) })])
       }
     })
   }
