@@ -24,7 +24,7 @@ import { blindOwnPlace, buildRecord, type PutRecord } from '../src/net/tracker/r
 import { DEFAULT_ALLOWANCES } from '../tracker/admission.js'
 import { RecordTable } from '../tracker/record-table.js'
 import type { Peer } from '../tracker/sessions.js'
-import { replay, stepTracker } from '../tracker/state.js'
+import { replay, stepTracker, type TrackerEffect } from '../tracker/state.js'
 import { type Person, person } from './fixtures/tracker-people.js'
 import { NOON, type Outcome, SMALL_LIMITS, TrackerWorld } from './fixtures/tracker-world.js'
 
@@ -131,7 +131,14 @@ t.test(
       secret: new Uint8Array(0),
       period: 1,
     }
-    const body = { status: 'offline' as const, at: NOON, introduction: null, questions: true, device: null, endpoints: [] }
+    const body = {
+      status: 'offline' as const,
+      at: NOON,
+      introduction: null,
+      questions: true,
+      device: null,
+      endpoints: [],
+    }
     const reserved = buildRecord(
       blindOwnPlace(questions, alice.vault.addressSeed()),
       { seq: 1, ttl: 1, body },
@@ -478,6 +485,29 @@ t.test('ES-3 the state is the replay of the log, and compaction changes the log 
   t.same(held(), before)
   const again = session(world, HOME.mallory)
   t.equal(put(world, again, HOME.mallory, stranger(0, 8))?.kind, 'stale', 'what was newest stays newest')
+  t.end()
+})
+
+t.test('puts go on while the log is compacted, and what they replace meanwhile is still in it', (t) => {
+  const world = worldOf('beside a compaction', { ...SMALL_LIMITS, deadRecords: 3, allowances: unlimited() })
+  const keys = session(world, HOME.mallory)
+  let pending: Extract<TrackerEffect, { kind: 'compact' }> | null = null
+  const settle = world.settle.bind(world)
+  world.settle = (effects) =>
+    settle(
+      effects.filter((effect) => {
+        if (effect.kind === 'compact') pending = effect
+        return effect.kind !== 'compact'
+      }),
+    )
+  for (let seq = 1; seq <= 9; seq++) t.equal(put(world, keys, HOME.mallory, stranger(0, seq))?.kind, 'stored')
+  t.match(pending, { kind: 'compact' })
+  const { live } = pending!
+  t.same(
+    world.log.filter(live).map(({ record }) => record.seq),
+    [6],
+    'as it stood when the compaction began, whatever came since',
+  )
   t.end()
 })
 

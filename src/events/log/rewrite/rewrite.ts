@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from 'node:timers/promises'
 import { isSottoError, SottoError } from '../../../foundation/errors.js'
 import type { Rng } from '../../../foundation/rng.js'
 import { Damage, problem } from '../damage.js'
@@ -55,6 +56,7 @@ async function mustReadBack(files: LogFiles, written: readonly SegmentEntry[], r
     const { ending } = await examineSegment(files, entry, written[i + 1] ?? run.at(-1)?.next, {
       live: false,
       whole: true,
+      beforeFrame: othersFirst,
     })
     if (ending.kind === 'damaged') throw new Damage(problem(entry.number, ending.offset, ending.code))
   }

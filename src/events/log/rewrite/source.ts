@@ -1,3 +1,4 @@
+import { setImmediate as othersFirst } from 'node:timers/promises'
 import { equalBytes } from '../../../foundation/bytes.js'
 import type { Boundary } from '../anchor.js'
 import { Damage, problem } from '../damage.js'
@@ -13,7 +14,8 @@ import type { KeptGroup } from './kept-group.js'
 export type Run = readonly { readonly entry: SegmentEntry; readonly next: SegmentEntry }[]
 
 /**
- * Every group of a run, verified: seals, links, where each segment ends, and its slots. One frame is in memory.
+ * Every group of a run, verified: seals, links, where each segment ends, and its slots. One frame is in memory, and before
+ * each whatever waits meanwhile (an append, an answer) has its turn.
  * @throws log-corrupt
  */
 export async function* groupsOf(files: LogFiles, run: Run): AsyncGenerator<KeptGroup> {
@@ -32,6 +34,7 @@ async function* groupsIn(segment: SegmentFile, next: SegmentEntry): AsyncGenerat
   const walk = new FrameWalk(segment)
   let beforeEnd = walk.position
   for (;;) {
+    await othersFirst()
     const start = walk.position
     const records = await walk.next()
     if (records === null) break
