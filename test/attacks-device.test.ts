@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -11,6 +20,7 @@ import type { Fact, FactData, FactType } from '../src/events/vocabulary/facts.js
 import { SottoError } from '../src/foundation/errors.js'
 import { systemRng } from '../src/foundation/rng.js'
 import { sealBundle } from '../src/profile/device/bundle.js'
+import { auditFiles } from '../src/profile/audit-files.js'
 import { clearLeftovers, finishSwap, swapLog } from '../src/profile/device/swap-log.js'
 import { takeOver } from '../src/profile/device/take-over.js'
 import { type ProfilePaths, pathsOf } from '../src/profile/paths.js'
@@ -176,6 +186,14 @@ t.test('ES-3 DEV-1 what one device forgot is nowhere on the other once it took t
 })
 
 const holds = ({ plain }: { readonly plain: Buffer }) => plain.includes(SAID)
+
+t.test('ES-4 a copy where nothing can be written, not even a lock, is audited all the same', async (t) => {
+  const paths = await device(SET_UP)
+  mkdirSync(paths.projections)
+  rmSync(`${paths.log}/lock`, { recursive: true })
+  writeFileSync(`${paths.log}/lock`, '')
+  t.match(await auditFiles({ paths, identity: alice, since: null }), { ok: true, events: 2, compared: null })
+})
 
 t.test('DEV-1 of a log that was replaced no key to its segments stays in the file', async (t) => {
   const paths = await ready()

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import type { Unlock } from '../events/file-system/file-system.js'
 import { nodeFileSystem } from '../events/file-system/node.js'
 import { type LogPlace, takeLock } from '../events/log/open.js'
 import { FactStore } from '../events/store/fact-store.js'
@@ -45,7 +46,8 @@ async function compareStored(
 ): Promise<Comparison | null> {
   if (!existsSync(paths.projections)) return null
   try {
-    const unlock = await takeLock(place)
+    const unlock = await lockOrNull(place)
+    if (unlock === null) return null
     return await withReader(place, (store) =>
       inspectProjections({
         directory: paths.directory,
@@ -57,7 +59,17 @@ async function compareStored(
       }),
     ).finally(unlock)
   } catch (error) {
-    if (isSottoError(error, 'log-busy') || isSottoError(error, 'profile-busy')) return null
+    if (isSottoError(error, 'profile-busy')) return null
+    throw error
+  }
+}
+
+/** Somebody else has it, or it cannot be had at all: a copy on a medium that is read-only can be audited too. */
+async function lockOrNull(place: LogPlace): Promise<Unlock | null> {
+  try {
+    return await takeLock(place)
+  } catch (error) {
+    if (isSottoError(error)) return null
     throw error
   }
 }
