@@ -1,11 +1,12 @@
 import { pack, unpack } from '../../foundation/pack.js'
 import { damaged } from './damage.js'
+import type { Table } from './fold.js'
 
 const LENGTH_BYTES = 2
 
-/** A row with its name, as it is sealed and digested: `u16 length ‖ name ‖ pack(row)` (SPEC § 5). */
-export function encodeEntry(name: string, row: unknown): Buffer {
-  const packed = pack(row)
+/** A row with its name, as it is sealed and digested: `u16 length ‖ name ‖ pack(row)`, the row in its form (SPEC § 5). */
+export function encodeEntry({ form }: Table<unknown>, name: string, row: unknown): Buffer {
+  const packed = pack(form === null ? row : form.write(row))
   const length = Buffer.byteLength(name)
   const out = Buffer.allocUnsafe(LENGTH_BYTES + length + packed.length)
   out.writeUInt16BE(length)
@@ -19,10 +20,11 @@ export function nameIn(entry: Buffer): string {
 }
 
 /** @throws projections-damaged when the entry is another row's, or none */
-export function rowIn(entry: Buffer, name: string): unknown {
+export function rowIn({ form }: Table<unknown>, entry: Buffer, name: string): unknown {
   if (nameIn(entry) !== name) throw damaged('a row stands in the wrong place')
   try {
-    return unpack(entry.subarray(rowStart(entry)))
+    const stored = unpack(entry.subarray(rowStart(entry)))
+    return form === null ? stored : form.read(stored, name)
   } catch (cause) {
     throw damaged('a row is not one', cause)
   }

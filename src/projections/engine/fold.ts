@@ -2,6 +2,14 @@ import type { FactOf, FactType } from '../../events/vocabulary/facts.js'
 
 declare const rowType: unique symbol
 
+/** How rows of a table are kept where their names and property names would be most of them. Both ways are exact. */
+export interface Form<Row> {
+  /** What is packed instead of the row. */
+  write(row: Row): unknown
+  /** The row, as new; `stored` is what `write` gave, its bytes intact. */
+  read(stored: unknown, name: string): Row
+}
+
 /** A named table of one projection; both numbers are part of the row key on disk (SPEC § 5), so never reused. */
 export interface Table<Row> {
   readonly projection: number
@@ -10,19 +18,20 @@ export interface Table<Row> {
   readonly id: number
   /** Rows lie together on sealed pages, in the order in which they came. */
   readonly heap: boolean
+  readonly form: Form<Row> | null
   readonly [rowType]?: Row
 }
 
 export function table<Row>(projection: number, number: number): Table<Row> {
-  return { projection, number, id: projection * 256 + number, heap: false }
+  return { projection, number, id: projection * 256 + number, heap: false, form: null }
 }
 
 /**
  * A table of very many small rows. A row is sealed together with some dozens that came at about the same time: far
  * cheaper to write, and to read together with them. Used like any other.
  */
-export function heapTable<Row>(projection: number, number: number): Table<Row> {
-  return { ...table<Row>(projection, number), heap: true }
+export function heapTable<Row>(projection: number, number: number, form: Form<Row>): Table<Row> {
+  return { ...table<Row>(projection, number), heap: true, form }
 }
 
 export interface Reads {

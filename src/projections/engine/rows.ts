@@ -38,6 +38,13 @@ interface Resident {
   touched: number
 }
 
+/** The rows of one table that are in memory. */
+interface Residents {
+  readonly rows: Map<string, Resident>
+  /** The one found last: most are read several times for a fact, and to be written. */
+  last: Resident | null
+}
+
 /** Rows that a flush takes to the store. */
 export interface Taken {
   readonly operations: Operation[]
@@ -70,13 +77,11 @@ export class Rows implements Tx {
   readonly #filter: AbsenceFilter | null
   readonly #counts: number[] = []
   /** By projection, then table. */
-  readonly #resident: ((Map<string, Resident> | undefined)[] | undefined)[] = []
+  readonly #tables: ((Residents | undefined)[] | undefined)[] = []
   /** By projection, like the counts of rows. */
   readonly #changes: number[] = []
   #dirty: Resident[] = []
   readonly #cacheBytes: number
-  /** The row found last in each table, by table ID: most are read to be written. */
-  #last: (Resident | undefined)[] = []
   #bytes = 0
   #evictAbove: number
   #generation = 0
@@ -138,11 +143,11 @@ export class Rows implements Tx {
   /** Every row that the store may not have as it is now: its entry by table ID and name, null where the row is gone. */
   unsettled(projection: number): Map<number, Map<string, Buffer | null>> {
     const out = new Map<number, Map<string, Buffer | null>>()
-    for (const rows of this.#resident[projection] ?? []) {
-      for (const row of rows?.values() ?? []) {
+    for (const residents of this.#tables[projection] ?? []) {
+      for (const row of residents?.rows.values() ?? []) {
         if (!row.dirty && !row.writing) continue
         const ofTable = out.get(row.table.id) ?? new Map<string, Buffer | null>()
-        ofTable.set(row.name, row.value === undefined ? null : encodeEntry(row.name, row.value))
+        ofTable.set(row.name, row.value === undefined ? null : encodeEntry(row.table, row.name, row.value))
         out.set(row.table.id, ofTable)
       }
     }
@@ -150,24 +155,23 @@ export class Rows implements Tx {
   }
 
   #find(table: Table<unknown>, name: string): Resident {
-    const last = this.#last[table.id]
-    if (last?.name === name) return last
-    const rows = this.#residentOf(table)
-    let row = rows.get(name)
+    const residents = this.#tables[table.projection]?.[table.number] ?? this.#begun(table)
+    if (residents.last?.name === name) return residents.last
+    let row = residents.rows.get(name)
     if (row === undefined) {
       row = this.#load(table, name)
-      rows.set(name, row)
+      residents.rows.set(name, row)
       this.#bytes += row.weight
       this.#evict()
     }
     row.touched = this.#generation
-    this.#last[table.id] = row
+    residents.last = row
     return row
   }
 
-  #residentOf(table: Table<unknown>): Map<string, Resident> {
-    const tables = (this.#resident[table.projection] ??= [])
-    return (tables[table.number] ??= new Map<string, Resident>())
+  #begun(table: Table<unknown>): Residents {
+    const tables = (this.#tables[table.projection] ??= [])
+    return (tables[table.number] = { rows: new Map<string, Resident>(), last: null })
   }
 
   #load(table: Table<unknown>, name: string): Resident {
@@ -183,7 +187,7 @@ export class Rows implements Tx {
       row.placed = true
     }
     const entry = table.heap ? this.pages.entry(table, row.place) : this.#sealer.open(key, found)
-    row.value = rowIn(entry, name)
+    row.value = rowIn(table, entry, name)
     row.weight += entry.length
     return row
   }
@@ -218,7 +222,7 @@ export class Rows implements Tx {
     row.dirty = false
     row.writing = true
     if (row.value === undefined) return this.#removal(row)
-    const entry = encodeEntry(row.name, row.value)
+    const entry = encodeEntry(row.table, row.name, row.value)
     this.#weigh(row, entry.length)
     const { key, digest } = this.#rowKey(row)
     this.#filter?.add(row.table, key)
@@ -270,34 +274,33 @@ export class Rows implements Tx {
    * cost, and those that were looked for and are not there.
    */
   #letGo(): void {
-    for (const rows of this.#resident.flat()) {
-      for (const [name, row] of rows ?? []) {
-        if (row.dirty || row.writing || (row.value !== undefined && !row.table.heap)) continue
-        this.#bytes -= row.weight
-        rows?.delete(name)
-      }
-    }
-    this.#last = []
+    this.#drop((row) => row.value === undefined || row.table.heap)
     this.#evict()
   }
 
   /**
-   * Lets go of rows that were not used since the last time; the dirty and the unwritten stay. After that,
-   * half of the cache may fill before it looks again, so that each look is paid for by as many loads.
+   * Lets go of rows that were not used since the last time. After that, half of the cache may fill before it looks
+   * again, so that each look is paid for by as many loads.
    */
   #evict(): void {
     if (this.#bytes + this.pages.bytes <= this.#evictAbove) return
-    for (const rows of this.#resident.flat()) {
-      for (const [name, row] of rows ?? []) {
-        if (row.dirty || row.writing || row.touched === this.#generation) continue
-        this.#bytes -= row.weight
-        rows?.delete(name)
-      }
-    }
+    this.#drop((row) => row.touched !== this.#generation)
     this.pages.evict()
     this.#generation++
-    this.#last = []
     this.#evictAbove = Math.max(this.#cacheBytes, this.#bytes + this.pages.bytes + this.#cacheBytes / 2)
+  }
+
+  /** The dirty and the unwritten stay. */
+  #drop(may: (row: Resident) => boolean): void {
+    for (const residents of this.#tables.flat()) {
+      if (residents === undefined) continue
+      residents.last = null
+      for (const [name, row] of residents.rows) {
+        if (row.dirty || row.writing || !may(row)) continue
+        this.#bytes -= row.weight
+        residents.rows.delete(name)
+      }
+    }
   }
 }
 

@@ -60,7 +60,7 @@ export class Sealer {
   #nonces: Buffer = Buffer.alloc(0)
   readonly #keyKey: string
   /** What is hashed before a name, by table ID. */
-  readonly #heads: string[] = []
+  readonly #heads = new Map<number, string>()
 
   constructor(keys: ProjectionKeys, storeId: Uint8Array, rng: Rng) {
     this.#valueKey = kdf(keys.root, 'sotto/row-value/1', storeId, KEY_BYTES)
@@ -73,7 +73,7 @@ export class Sealer {
    * 32 bytes are used, so that what is seen cannot be extended (SPEC § 5). As text, because that is hashed without copies.
    */
   rowKey(table: Table<unknown>, name: string): RowKey {
-    const digest = hash('sha256', (this.#heads[table.id] ?? this.#headOf(table)) + name, 'binary')
+    const digest = hash('sha256', (this.#heads.get(table.id) ?? this.#headOf(table)) + name, 'binary')
     const key = Buffer.allocUnsafe(ROW_KEY_BYTES)
     key[0] = table.heap ? PLACE_PREFIX : ROW_PREFIX
     key[1] = table.projection
@@ -83,7 +83,9 @@ export class Sealer {
   }
 
   #headOf(table: Table<unknown>): string {
-    return (this.#heads[table.id] = `${this.#keyKey}sotto/row/2/${table.projection}/${table.number}/`)
+    const head = `${this.#keyKey}sotto/row/2/${table.projection}/${table.number}/`
+    this.#heads.set(table.id, head)
+    return head
   }
 
   seal(at: Uint8Array, plain: Uint8Array): Buffer {

@@ -39,7 +39,13 @@ export function enqueue(tx: Tx, row: OutboxRow): void {
 }
 
 export function markSent(tx: Tx, row: OutboxRow): void {
-  if (row.state !== 'sent') tx.put(letterTable, row.messageId, { ...row, state: 'sent' })
+  if (row.state !== 'sent') tx.put(letterTable, row.messageId, letterRow(row, 'sent'))
+}
+
+/** Each property by name, for the reason given in `broughtBy`; kind and body belong together as they did. */
+export function letterRow(letter: Omit<OutboxRow, 'state'>, state: OutboxRow['state']): OutboxRow {
+  const { messageId, checkCode, to, sentAt, kind, body } = letter
+  return { messageId, checkCode, to, sentAt, kind, body, state } as OutboxRow
 }
 
 export function dequeue(tx: Tx, row: OutboxRow): void {

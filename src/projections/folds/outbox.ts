@@ -6,12 +6,12 @@ import { contactRow } from './contact-row.js'
 import { isKnown } from './dedupe.js'
 import { messageRow } from './message-row.js'
 import { PROJECTION } from './numbers.js'
-import { dequeue, enqueue, markSent, outboxRow, pendingFor } from './outbox-row.js'
+import { dequeue, enqueue, letterRow, markSent, outboxRow, pendingFor } from './outbox-row.js'
 
 /** A letter enters once, and not under the ID of another one. A text enters when `messages`, which runs before, took it in. */
 function messageQueued({ data, seq }: FactOf<'MessageQueued'>, tx: Tx): void {
   const enters = data.kind === 'text' ? messageRow(tx, data.messageId)?.seqs[0] === seq : isNew(tx, data)
-  if (enters) enqueue(tx, { ...data, state: 'queued' })
+  if (enters) enqueue(tx, letterRow(data, 'queued'))
 }
 
 function isNew(reads: Reads, data: FactOf<'MessageQueued'>['data']): boolean {

@@ -8,7 +8,10 @@ export interface Top {
   readonly marks: string[]
 }
 
-/** A stretch of the index: the first entry of each of its pages, which names the page. */
+/**
+ * A stretch of the index: the first entry of each of its pages, which names the page. The first page of the list is named
+ * FIRST_PAGE instead: it keeps its name while entries go at the front, as they do in queues.
+ */
 export interface Chapter {
   readonly mark: string
   readonly firsts: string[]
@@ -16,12 +19,19 @@ export interface Chapter {
 
 /** Where the index of a kind of lists is kept. */
 export interface Index {
+  readonly pages: Table<string[]>
   readonly chapters: Table<Chapter>
   readonly tops: Table<Top>
 }
 
 /** Before any mark. Such a chapter has no row when it has no pages. */
 export const NO_MARK = ''
+/** Below every entry. */
+export const FIRST_PAGE = ''
+
+export function pageName(name: string, first: string): string {
+  return `${name}/${first}`
+}
 
 export function chapterName(name: string, mark: string): string {
   return `${name}/${mark}`
@@ -50,13 +60,25 @@ export function keepTop(tx: Tx, index: Index, name: string, top: Top): void {
 }
 
 export function keepChapter(tx: Tx, index: Index, name: string, chapter: Chapter): void {
+  if (chapter.mark === NO_MARK) renameFirst(tx, index, name, chapter, FIRST_PAGE)
   const at = chapterName(name, chapter.mark)
   if (chapter.firsts.length === 0) tx.delete(index.chapters, at)
   else tx.put(index.chapters, at, chapter)
 }
 
+function renameFirst(tx: Tx, index: Index, name: string, { firsts }: Chapter, to: string): void {
+  const [from] = firsts
+  if (from === undefined || from === to) return
+  const page = promised(tx.get(index.pages, pageName(name, from)), 'a page is missing')
+  tx.delete(index.pages, pageName(name, from))
+  tx.put(index.pages, pageName(name, to), page)
+  firsts[0] = to
+}
+
 /** A chapter begins at `mark`, which is the first entry of one of the pages. */
 export function split(tx: Tx, index: Index, name: string, top: Top, chapter: Chapter, mark: string): void {
+  const [first] = tx.get(index.pages, pageName(name, FIRST_PAGE)) ?? []
+  if (first === mark) renameFirst(tx, index, name, chapter, mark)
   const firsts = chapter.firsts.splice(lowerBound(chapter.firsts, mark))
   keepChapter(tx, index, name, chapter)
   keepChapter(tx, index, name, { mark, firsts })

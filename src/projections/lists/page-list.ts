@@ -1,7 +1,8 @@
 import { promised } from '../engine/damage.js'
 import { table } from '../engine/fold.js'
-import type { Reads, Table, Tx } from '../engine/fold.js'
+import type { Reads, Tx } from '../engine/fold.js'
 import {
+  FIRST_PAGE,
   NO_MARK,
   chapterName,
   chapterOf,
@@ -10,6 +11,7 @@ import {
   join,
   keepChapter,
   keepTop,
+  pageName,
   split,
 } from './chapters.js'
 import type { Chapter, Index } from './chapters.js'
@@ -24,7 +26,6 @@ import { lowerBound } from './sorted.js'
  * from which something was forgotten is, byte for byte, one that never had it.
  */
 export interface PageList extends Index {
-  readonly pages: Table<string[]>
   readonly size: number
   /** Runs of pages in a chapter, on average. */
   readonly runs: number
@@ -152,10 +153,6 @@ function* pagesOf(reads: Reads, list: PageList, name: string, step: 1 | -1): Gen
   }
 }
 
-function pageName(name: string, first: string): string {
-  return `${name}/${first}`
-}
-
 function pageAt(
   reads: Reads,
   list: PageList,
@@ -179,7 +176,7 @@ function insertIntoChapter(tx: Tx, list: PageList, name: string, chapter: Chapte
   if (page[place] === entry) return false
   if (staysInPage(list, firsts, slot, page, place, entry)) {
     page.splice(place, 0, entry)
-    tx.put(list.pages, pageName(name, page[0] ?? ''), page)
+    tx.put(list.pages, pageName(name, firsts[slot] ?? ''), page)
     return true
   }
   const rest = entriesToRunEnd(tx, list, name, firsts, slot)
@@ -206,7 +203,7 @@ function removeFromChapter(
   const joins = slot > 0 && beginsRun(entry, list.size)
   if (page.length > 1 && isLastOfRun(list, firsts, slot) && !(place === 0 && joins)) {
     page.splice(place, 1)
-    if (place > 0) tx.put(list.pages, pageName(name, page[0] ?? ''), page)
+    if (place > 0 || firsts[slot] === FIRST_PAGE) tx.put(list.pages, pageName(name, firsts[slot] ?? ''), page)
     else replacePages(tx, list, name, chapter, slot, 1, [page])
     return
   }
@@ -268,8 +265,9 @@ function replacePages(
   pages: readonly string[][],
 ): void {
   const firsts = pages.map((page) => promised(page[0], 'an empty page'))
+  if (slot === 0 && chapter.mark === NO_MARK && firsts.length > 0) firsts[0] = FIRST_PAGE
   for (const first of chapter.firsts.splice(slot, gone, ...firsts))
-    tx.delete(list.pages, pageName(name, first))
+    if (!firsts.includes(first)) tx.delete(list.pages, pageName(name, first))
   pages.forEach((page, i) => tx.put(list.pages, pageName(name, firsts[i] ?? ''), page))
   keepChapter(tx, list, name, chapter)
 }
