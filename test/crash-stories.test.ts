@@ -2,8 +2,8 @@ import t, { type Test } from 'tap'
 import { type Told, tellLogStory } from './fixtures/crash/log-story.js'
 import { tellProjectionStory } from './fixtures/crash/projection-story.js'
 
-const LOG_STORIES = 800
-const PROJECTION_STORIES = 150
+const LOG_STORIES = 600
+const PROJECTION_STORIES = 100
 
 /**
  * Tells the story of each seed; one that fails is told again by `npm run crash -- --seed N`.
