@@ -255,7 +255,13 @@ t.test('Mallory the tracker cannot pass off other records: other period, key, ta
 })
 
 t.test('of what several trackers tell, the newest counts', (t) => {
-  const found = (at: number) => ({ status: 'online' as const, at, endpoints: [], introduction: null, device: null })
+  const found = (at: number) => ({
+    status: 'online' as const,
+    at,
+    endpoints: [],
+    introduction: null,
+    device: null,
+  })
   t.equal(newest([null, found(3), found(7), null, found(5)])?.at, 7)
   t.equal(newest([null]), null)
   t.end()
