@@ -3,7 +3,7 @@ import { type Told, tellLogStory } from './fixtures/crash/log-story.js'
 import { tellProjectionStory } from './fixtures/crash/projection-story.js'
 
 const LOG_STORIES = 600
-const PROJECTION_STORIES = 100
+const PROJECTION_STORIES = 60
 
 /**
  * Tells the story of each seed; one that fails is told again by `npm run crash -- --seed N`.
