@@ -271,6 +271,15 @@ t.test('ES-1 ES-4 what the records say of erasing must fit', async (t) => {
   t.match(await seen(), { pending: 1, problems: [] })
   await append([named('two')])
   finds(t, await seen(), [{ segment: 5, offset: at, code: 'not-erased' }], 'nobody is at work on it any more')
+  const lost = await frame(4, -1)
+  const bytes = readFileSync(segment(4))
+  bytes[lost.start.offset + 30]! ^= 0x04
+  writeFileSync(segment(4), bytes)
+  const damage = [{ segment: 4, offset: lost.start.offset, code: 'frame' }]
+  const unread = finds(t, await seen(), damage, 'of what cannot be read nobody says that it is not erased')
+  t.equal(unread.pending, 0)
+  bytes[lost.start.offset + 30]! ^= 0x04
+  writeFileSync(segment(4), bytes)
   const store = await FactStore.open(options)
   await store.forget([head.seq])
   await store.close()
@@ -311,6 +320,9 @@ t.test('ES-4 receipts of others and of nobody', async (t) => {
     [write(identity.addressSeed, { seq: 1 }), 'receipt-link'],
   ]
   for (const [text, code] of cases) finds(t, await seen(text), nowhere(code), code)
+  const words = async (since: string) => (await alice.run(['log', 'audit', '--since', since])).stdout
+  t.match(await words(cases[2]?.[0] ?? ''), /whole, but the receipt DOES NOT HOLD/, 'that is no damage')
+  t.match(await words(head.receipt), /whole, and the receipt holds/)
 })
 
 t.test('ES-4 beside a daemon: head, audit, replay, export, a new key, doctor', async (t) => {

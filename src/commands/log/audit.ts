@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { EXIT } from '../../foundation/errors.js'
 import { SottoCommand } from '../../terminal/command.js'
 import { Progress } from '../../terminal/progress.js'
+import { RECEIPT_PROBLEMS } from '../../terminal/say-problem.js'
 import { columns } from '../../terminal/table.js'
 
 export default class LogAudit extends SottoCommand<typeof LogAudit> {
@@ -18,11 +19,11 @@ export default class LogAudit extends SottoCommand<typeof LogAudit> {
 
   async run() {
     const answer = await (this.flags.in === undefined ? this.#ofProfile() : this.#ofExport(this.flags.in))
-    const rows = answer.problems.map(({ segment, offset, code, detail = '' }) => [
+    const rows = answer.problems.map(({ segment, offset, code, detail }) => [
       `segment ${segment}`,
       `offset ${offset}`,
       code,
-      detail,
+      detail ?? RECEIPT_PROBLEMS[code] ?? '',
     ])
     if (rows.length > 0) this.log(columns(rows))
     if (!answer.ok) process.exitCode = EXIT.integrity
@@ -39,11 +40,20 @@ export default class LogAudit extends SottoCommand<typeof LogAudit> {
       onProgress: ({ done, total }) => progress.update(total === 0 ? null : done / total),
     })
     progress.end()
-    const { ok, events, seq, link, pending, compared } = answer
-    this.log(`${events} events, ${ok ? 'whole' : 'DAMAGED'}; up to ${seq} without a gap, link ${link}`)
+    const { events, seq, link, pending, compared } = answer
+    this.log(`${events} events, ${this.#verdict(answer)}; up to ${seq} without a gap, link ${link}`)
     if (compared === null) this.say('what is shown was not compared with the log')
-    if (pending > 0) this.say(`${pending} forgotten records are still on the disk, and are being erased`)
+    if (pending > 0)
+      this.say(`forgotten records that are still on the disk, and are being erased: ${pending}`)
     return answer
+  }
+
+  /** What a receipt says is not damage: a log can be whole, and another one than it was. */
+  #verdict({ ok, problems }: { ok: boolean; problems: readonly { code: string }[] }): string {
+    const since = this.flags.since !== undefined
+    if (ok) return since ? 'whole, and the receipt holds' : 'whole'
+    const whole = problems.every(({ code }) => code in RECEIPT_PROBLEMS)
+    return whole ? 'whole, but the receipt DOES NOT HOLD' : 'DAMAGED'
   }
 
   async #ofExport(file: string) {

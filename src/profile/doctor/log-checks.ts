@@ -27,7 +27,8 @@ function logDetail({ events, pending, unlisted }: AuditAnswer, problems: readonl
   const [first] = problems
   if (first !== undefined) {
     const place = `segment ${first.segment}, offset ${first.offset}: ${first.code}`
-    return `${problems.length + unlisted} problems, the first in ${place}; see sotto log audit`
+    const count = problems.length + unlisted
+    return `${count === 1 ? place : `${count} problems, the first in ${place}`}; see sotto log audit`
   }
   const waiting = pending > 0 ? `; ${pending} forgotten ones are being erased` : ''
   return `${events} events, every link and seal holds${waiting}`

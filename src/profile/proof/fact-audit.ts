@@ -36,6 +36,9 @@ export class FactAudit {
   /** Erased records by seq; null once a ContentForgotten named them. */
   readonly #erased = new Map<number, Place | null>()
   readonly #promised = new Map<number, Promised>()
+  /** First and last seq of what damage keeps from being read: whether that was erased, nobody can tell. */
+  readonly #unread: (readonly [number, number])[] = []
+  #nextSeq = 1
   #lastPlace = 0
   /** Time of the newest record, milliseconds since 1970; null in an empty log. */
   newestAt: number | null = null
@@ -50,6 +53,8 @@ export class FactAudit {
     this.#lastPlace = frame.place
     for (const record of frame.records) {
       this.newestAt = Math.max(this.newestAt ?? 0, record.at)
+      if (record.seq > this.#nextSeq) this.#unread.push([this.#nextSeq, record.seq - 1])
+      this.#nextSeq = record.seq + 1
       const fact = decoded(record)
       if (typeof fact === 'string') this.#found(frame, fact)
       else this.#evolve(fact, frame)
@@ -93,6 +98,7 @@ export class FactAudit {
   }
 
   #promise(seq: number, at: Place): void {
+    if (this.#unread.some(([first, last]) => first <= seq && seq <= last)) return
     if (this.#erased.has(seq)) this.#erased.set(seq, null)
     else if (!this.#promised.has(seq)) this.#promised.set(seq, { at, claimed: false })
   }
