@@ -179,6 +179,7 @@ t.test(
       ({ superseded }) => superseded === true,
     )
     t.same(await refused('desk', 'chat', 'send', 'bob', 'from a ghost'), ['superseded', 1])
+    t.match((await machines.desk.run(['status'])).stdout, /^superseded: /m)
     t.same(await texts('desk', 'bob'), ['from the desk', 'hello desk'], 'what it knows it still shows')
     await goOffline('desk')
   },

@@ -14,7 +14,9 @@ export default class Status extends SottoCommand<typeof Status> {
   async run() {
     const answer = await this.call('status', { connection: this.flags.connection })
     this.log(`${answer.nickname} ${answer.id}`)
-    this.log(`${answer.status}, ${answer.daemon ? 'daemon runs' : 'no daemon'}, ${answer.pending} pending`)
+    const seen = answer.daemon ? `${answer.status}, daemon runs` : 'offline, no daemon'
+    this.log(`${seen}, ${answer.pending} pending`)
+    if (answer.superseded) this.log('superseded: another device speaks for you, this one only reads')
     const trackers = answer.trackers.map(({ url, ok }) => [
       'tracker',
       url,

@@ -40,16 +40,19 @@ export default class ChatSend extends SottoCommand<typeof ChatSend> {
       wait,
       timeout: this.flags.timeout,
     })
-    this.#judge(answer.state, wait)
+    this.#judge(answer, wait)
     this.log(`${answer.state} ${answer.messageId}`)
     return answer
   }
 
-  #judge(state: string, wait: string): void {
+  #judge({ state, superseded }: { state: string; superseded: boolean }, wait: string): void {
     if (state === 'failed') throw new SottoError('serious')
     const order = ['queued', 'sent', 'delivered', 'read']
     if (order.indexOf(state) >= order.indexOf(wait)) return
     if (this.flags.strict) throw new SottoError('not-delivered')
-    this.say(`not ${wait} in the time given; it is ${state}, and goes on when the other side appears`)
+    const next = superseded
+      ? 'another device speaks for you now, and this one sends it no more: say it there'
+      : 'goes on when the other side appears'
+    this.say(`not ${wait} in the time given; it is ${state}, and ${next}`)
   }
 }

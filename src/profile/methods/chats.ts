@@ -3,6 +3,7 @@ import { SottoError } from '../../foundation/errors.js'
 import type { MessageRow, MessageState, View } from '../../projections/view.js'
 import { messageAnswer } from '../answers.js'
 import { queueMessage } from '../decisions/queue-message.js'
+import { isSuperseded } from '../decisions/must-speak.js'
 import { showConversation } from '../decisions/show-conversation.js'
 import { sayDuration } from '../duration.js'
 import { waitFor } from '../wait-for.js'
@@ -41,7 +42,7 @@ export const send = method(Send, async (call, params) => {
     await waitFor(host.profile, reached, params.timeout * 1000, signal)
   }
   const { state, sentAt } = messageOf(view, messageId)
-  return { messageId, state, at: sentAt }
+  return { messageId, state, at: sentAt, superseded: isSuperseded(view) }
 })
 
 const Read = v.object({
