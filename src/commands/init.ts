@@ -38,9 +38,7 @@ export default class Init extends SottoCommand<typeof Init> {
     await createProfile({ paths, identity, origin, nickname, avatar, passphrase, signal: this.signal })
     const answer = { ...keyAnswer(identity), nickname }
     this.log(`your id is ${answer.id}`)
-    this.say(
-      'give it to the people who may find you; make a copy of the key: sotto backup create --form file',
-    )
+    this.say('give it to the people who may find you; make a copy of the key: sotto backup create --out FILE')
     return answer
   }
 

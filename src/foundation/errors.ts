@@ -55,7 +55,11 @@ const TABLE = {
     exit: EXIT.usage,
   },
   // profile and login
-  'no-profile': { message: 'there is no profile here', hint: 'run sotto init', exit: EXIT.notFound },
+  'no-profile': {
+    message: 'there is no profile here',
+    hint: 'run sotto init; with a copy of your key, sotto login --in FILE',
+    exit: EXIT.notFound,
+  },
   'profile-exists': {
     message: 'there is a profile here already',
     hint: 'choose another with --profile',
@@ -80,7 +84,7 @@ const TABLE = {
   'backup-damaged': { message: 'this key file is damaged', hint: 'use another copy', exit: EXIT.failed },
   'file-exists': {
     message: 'there is a file of that name already',
-    hint: 'choose another name, or move it away',
+    hint: 'choose another name, or move it away; log export and device export replace it with --yes',
     exit: EXIT.failed,
   },
   'file-failed': {
@@ -160,7 +164,7 @@ const TABLE = {
   'log-missing': { message: 'there is no log here', hint: 'run sotto init', exit: EXIT.notFound },
   'log-unopened': {
     message: 'the log does not open with this key',
-    hint: 'check the profile and its key',
+    hint: 'check the profile and its key; if they are the right ones, run sotto log audit',
     exit: EXIT.locked,
   },
   'log-closed': { message: 'the log is closed', hint: 'open it again', exit: EXIT.failed },
@@ -175,7 +179,11 @@ const TABLE = {
     exit: EXIT.failed,
   },
   // people
-  'not-found': { message: 'nothing here goes by that', hint: 'see sotto friend list', exit: EXIT.notFound },
+  'not-found': {
+    message: 'nothing here goes by that',
+    hint: 'check what was typed; sotto friend list has the people, sotto chat read WHO --json the ids of messages',
+    exit: EXIT.notFound,
+  },
   ambiguous: { message: 'that could mean several people', hint: 'give the id', exit: EXIT.usage },
   'not-a-friend': {
     message: 'that person is not a friend yet',
@@ -234,12 +242,12 @@ const TABLE = {
   },
   'no-daemon': {
     message: 'no daemon runs for this profile',
-    hint: 'run sotto daemon start',
+    hint: 'see sotto daemon logs, or run sotto daemon start',
     exit: EXIT.notFound,
   },
   'daemon-runs': {
     message: 'a daemon runs for this profile already',
-    hint: 'see sotto daemon status',
+    hint: 'run sotto daemon stop first, or see sotto daemon status',
     exit: EXIT.failed,
   },
   'no-dongle-library': {

@@ -9,7 +9,7 @@ import { verifyExport } from './proof/verify-export.js'
 /**
  * Verifies a file that `log export` wrote. Needs nothing of a profile, only the file.
  * @param since the text of a receipt that was kept elsewhere
- * @throws bad-receipt, file-failed; never for what is wrong with the content
+ * @throws bad-receipt, not-found, file-failed; never for what is wrong with the content
  */
 export async function auditExport(file: string, since: string | undefined) {
   const receipt = since === undefined ? null : readReceipt(since)
@@ -24,6 +24,7 @@ async function* readChunks(file: string): AsyncGenerator<Uint8Array> {
     for await (const chunk of createReadStream(file)) yield chunk as Buffer
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new SottoError(code === 'ENOENT' ? 'not-found' : 'file-failed', code, { cause })
+    if (code === 'ENOENT') throw new SottoError('not-found', 'there is no such file', { cause })
+    throw new SottoError('file-failed', code, { cause })
   }
 }

@@ -13,7 +13,7 @@ export function parseDuration(text: string): number | null {
   if (text === NEVER) return null
   const [, count, unit] = DURATION.exec(text) ?? []
   const ms = Number(count) * UNITS[unit as keyof typeof UNITS]
-  if (!isDuration(ms)) throw new SottoError('usage', 'write 30m, 12h, 7d, 4w or off')
+  if (!isDuration(ms)) throw new SottoError('usage', 'write 30m, 12h, 7d, 4w (at least 1m) or off')
   return ms
 }
 

@@ -39,6 +39,7 @@ function usageError(error: Errors.CLIError): SottoError {
 }
 
 const DETAILS: Readonly<Record<string, string>> = {
+  CLIError: 'a flag has no value, or one that is not possible',
   RequiredArgsError: 'an argument is missing',
   UnexpectedArgsError: 'there are too many arguments',
   NonExistentFlagsError: 'there is no such flag here',

@@ -5,7 +5,7 @@ export function sayTrackers(trackers: readonly TrackerAnswer[]): string {
   if (trackers.length === 0) return 'no tracker; run sotto tracker add URL'
   return columns(
     trackers.map(({ url, ok, latencyMs }) => [
-      ok === null ? '' : ok ? 'ok' : 'no answer',
+      ok === null ? 'not asked' : ok ? 'ok' : 'no answer',
       latencyMs === null ? '' : `${Math.round(latencyMs)} ms`,
       url,
     ]),

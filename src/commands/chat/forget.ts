@@ -6,7 +6,10 @@ export default class ChatForget extends SottoCommand<typeof ChatForget> {
   static override description =
     'Text and salt are off the disk when it returns; the log keeps that something was erased, and still proves the rest. A message that waits to be sent is sent no more. What the other side has stays there.'
   static override args = {
-    message: Args.string({ required: true, description: 'the id that chat send or chat read printed' }),
+    message: Args.string({
+      required: true,
+      description: 'the id that chat send printed; chat read --json and chat search --json show them all',
+    }),
   }
   static override flags = { yes: Flags.boolean({ description: 'do not ask' }) }
 

@@ -6,7 +6,10 @@ import { columns } from '../../terminal/table.js'
 export default class ChatShow extends SottoCommand<typeof ChatShow> {
   static override summary = 'what became of a message'
   static override args = {
-    message: Args.string({ required: true, description: 'the id that chat send printed' }),
+    message: Args.string({
+      required: true,
+      description: 'the id that chat send printed; chat read --json and chat search --json show them all',
+    }),
   }
 
   async run() {

@@ -9,7 +9,7 @@ export default class DaemonLogs extends SottoCommand<typeof DaemonLogs> {
     const { daemonLog } = await this.paths()
     const text = await readFile(daemonLog, 'utf8').catch(() => '')
     const lines = text.split('\n').filter((line) => line !== '')
-    this.log(lines.join('\n'))
+    if (lines.length > 0) this.log(lines.join('\n'))
     return { lines }
   }
 }
