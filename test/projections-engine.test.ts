@@ -210,6 +210,8 @@ t.test('a store that lost or changed anything is noticed at opening and rebuilt'
   const sabotage: Record<string, (backing: Backing) => Promise<void>> = {
     'a batch mark is gone': (backing) => deleteOne(backing, 0x03),
     'a row is gone': (backing) => deleteOne(backing, 0x01),
+    'a page is gone': (backing) => deleteOne(backing, 0x04),
+    'a place is gone': (backing) => deleteOne(backing, 0x05),
     'a checkpoint is gone': (backing) => deleteOne(backing, 0x02),
     'a bit of a checkpoint flipped': (backing) => changeOne(backing, 0x02, (value) => flipBit(value)),
     'a bit of a mark flipped': (backing) => changeOne(backing, 0x03, (value) => flipBit(value)),
@@ -258,6 +260,49 @@ t.test('an unreadable row found later is healed from the log, in apply and in th
     t.strictSame(everythingIn((await openOn(some, backing)).view), expected, 'and stays healed')
     t.ok(some.replayed <= 1, 'without another rebuild')
   }
+})
+
+t.test('damage met while writing, or purging, is healed from the log too', async (t) => {
+  const facts = longStory(150)
+  const expected = await hashesOf(await openOn(facts))
+  for (const work of ['flush', 'purge'] as const) {
+    const backing = memoryBacking()
+    const some = facts.truncated(149)
+    await (await openOn(some, backing)).close()
+    await changeAll(backing, 0x04, (value) => flipBit(value))
+    const projections = await openOn(some, backing)
+    const last = facts.groups[149]!
+    some.groups.push(last)
+    t.equal(
+      projections.apply(last.facts, last.link),
+      undefined,
+      'its neighbour is looked for only when it is written',
+    )
+    await projections[work]()
+    t.equal(await backing.current(), 2, work)
+    t.strictSame(await hashesOf(projections), expected)
+    await projections.close()
+    some.replayed = 0
+    t.strictSame(await hashesOf(await openOn(some, backing)), expected, 'and stays healed')
+    t.ok(some.replayed <= 1)
+  }
+})
+
+t.test('rows that are read together lie together', async (t) => {
+  const facts = longStory(2000)
+  const backing = memoryBacking()
+  const projections = await openOn(facts, backing)
+  await projections.close()
+  const again = await openOn(facts, backing)
+  const database = await backing.open(1)
+  const read = new Set<string>()
+  const getSync = database.getSync.bind(database)
+  database.getSync = (key) => {
+    if (key[0] === 0x04) read.add(toHex(key))
+    return getSync(key)
+  }
+  t.equal(again.view.conversation(BOB, { limit: 50 }).length, 50)
+  t.ok(read.size >= 1 && read.size <= 2, `${read.size} pages for the newest 50 of every other message`)
 })
 
 t.test('replay check tells which projection is not what the log says', async (t) => {

@@ -131,7 +131,7 @@ export class Projections {
   /** Writes what was applied; in the middle of a commit group nothing can be written yet. */
   flush(): Promise<void> {
     this.#cancelTimer()
-    return this.#store.flush()
+    return this.#store.flush().catch((error: unknown) => this.#healed(error))
   }
 
   /** Builds everything anew from the log, and swaps. The old state is shown, and goes on, meanwhile. */
@@ -149,11 +149,13 @@ export class Projections {
    * Leaves nothing on the disk of what rows were before, deleted ones above all, nor of earlier states as a whole. To be
    * called after facts that took content away were applied, and again after a crash in between.
    */
-  purge(): Promise<void> {
-    return this.#inTurn(async () => {
-      await discardSnapshots(this.#shop.backing)
-      await this.#store.purge()
-    })
+  async purge(): Promise<void> {
+    const purged = () =>
+      this.#inTurn(async () => {
+        await discardSnapshots(this.#shop.backing)
+        await this.#store.purge()
+      })
+    await purged().catch((error: unknown) => this.#healed(error).then(purged))
   }
 
   /** Compares the stored rows with a fresh replay of the log up to the same fact. Facts may go on being applied. */
@@ -199,6 +201,12 @@ export class Projections {
   #heal(): Promise<void> {
     this.#takes = false
     return this.rebuild()
+  }
+
+  /** For damage met while writing; @throws every other error */
+  async #healed(error: unknown): Promise<void> {
+    if (!isDamage(error)) throw error
+    await this.#heal()
   }
 
   async #rebuild(): Promise<void> {

@@ -38,8 +38,8 @@ export interface LoadedCheckpoint extends Checkpoint {
   readonly outdated: boolean
 }
 
-/** Opening counts rows, and pages, of a store if it has at most this many; more would take longer than a user waits. */
-const COUNTED = 20_000
+/** Opening counts what a store holds if it has at most this many rows; more would take longer than a user waits. */
+const COUNTED_ROWS = 20_000
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const Link = v.pipe(
@@ -62,7 +62,7 @@ interface Stored {
   readonly seq: number
   readonly link: Uint8Array
   readonly rows: number
-  /** Table, open page, pages. */
+  /** Table, number of the next page, pages. */
   readonly heaps: readonly [number, number, number][]
   readonly snapshot: number
 }
@@ -89,7 +89,7 @@ function valueOf({ number, version }: AnyFold, checkpoint: Checkpoint): Stored {
   const { batch, seq, link, snapshot } = checkpoint
   const heaps = [...checkpoint.heaps]
     .filter(([table]) => table >> 8 === number)
-    .map(([table, { open, pages }]): [number, number, number] => [table & 0xff, open, pages])
+    .map(([table, { next, pages }]): [number, number, number] => [table & 0xff, next, pages])
   return { version, batch, seq, link, rows: checkpoint.rows.get(number) ?? 0, heaps, snapshot }
 }
 
@@ -140,7 +140,7 @@ function isOutdated(values: ReadonlyMap<number, Stored>, folds: readonly AnyFold
 }
 
 function heapsOf(projection: number, { heaps }: Stored): [number, Heap][] {
-  return heaps.map(([table, open, pages]) => [projection * 256 + table, { open, pages }])
+  return heaps.map(([table, next, pages]) => [projection * 256 + table, { next, pages }])
 }
 
 /** level can lose some batches and keep later ones: every batch that may still be in its write-ahead log left a mark. */
@@ -164,20 +164,12 @@ async function checkCounts(
   rows: ReadonlyMap<number, number>,
   heaps: ReadonlyMap<number, Heap>,
 ): Promise<void> {
-  const pages = Array.from(heaps.values(), (heap) => heap.pages)
-  await checkCount(database, [ROW_PREFIX, PLACE_PREFIX], sum([...rows.values()]), 'rows are missing')
-  await checkCount(database, [PAGE_PREFIX], sum(pages), 'pages are missing')
-}
-
-async function checkCount(
-  database: Database,
-  prefixes: readonly number[],
-  expected: number,
-  what: string,
-): Promise<void> {
-  if (expected > COUNTED) return
-  const found = await Promise.all(prefixes.map((prefix) => count(database, prefix)))
-  if (sum(found) !== expected) throw damaged(what)
+  const expected = sum([...rows.values()])
+  if (expected > COUNTED_ROWS) return
+  const found = await Promise.all([ROW_PREFIX, PLACE_PREFIX].map((prefix) => count(database, prefix)))
+  if (sum(found) !== expected) throw damaged('rows are missing')
+  const pages = sum(Array.from(heaps.values(), (heap) => heap.pages))
+  if ((await count(database, PAGE_PREFIX)) !== pages) throw damaged('pages are missing')
 }
 
 function sum(counts: readonly number[]): number {

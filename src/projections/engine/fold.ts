@@ -27,8 +27,8 @@ export function table<Row>(projection: number, number: number): Table<Row> {
 }
 
 /**
- * A table of very many small rows. A row is sealed together with some dozens that came at about the same time: far
- * cheaper to write, and to read together with them. Used like any other.
+ * A table of very many small rows. A row is sealed together with some dozens of others: far cheaper to write, and to
+ * read together with them. Used like any other.
  */
 export function heapTable<Row>(projection: number, number: number, form: Form<Row>): Table<Row> {
   return { ...table<Row>(projection, number), heap: true, form }
@@ -41,7 +41,8 @@ export interface Reads {
 
 /** What a fold may do. Synchronous, so that a fact is either wholly applied or not at all visible. */
 export interface Tx extends Reads {
-  put<Row>(table: Table<Row>, key: string, row: Row): void
+  /** @param near of a heap table: the key of a row that it is mostly read together with; a new row goes to its page if it can */
+  put<Row>(table: Table<Row>, key: string, row: Row, near?: string): void
   delete(table: Table<unknown>, key: string): void
 }
 

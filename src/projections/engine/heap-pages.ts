@@ -11,8 +11,8 @@ const LENGTH_BYTES = 4
 
 /** How far the pages of one table go. Pages count from 0. */
 export interface Heap {
-  /** The page that takes the next row. */
-  readonly open: number
+  /** The number of the next new page. */
+  readonly next: number
   /** Pages that hold a row. */
   readonly pages: number
 }
@@ -67,8 +67,9 @@ export class HeapPages {
     return entry
   }
 
-  add(table: Table<unknown>, entry: Buffer): Place {
-    const page = this.#openPage(table, entry.length)
+  /** @param near a page that would be a good one */
+  add(table: Table<unknown>, entry: Buffer, near: number | null): Place {
+    const page = this.#pageFor(table, entry.length, near)
     page.entries.push(null)
     this.#set(page, page.entries.length - 1, entry)
     return page.number * PAGE_SLOTS + page.entries.length - 1
@@ -122,28 +123,33 @@ export class HeapPages {
   }
 
   #countPage(table: Table<unknown>, by: number): void {
-    const { open, pages } = this.#heapOf(table)
-    this.#heaps.set(table.id, { open, pages: pages + by })
+    const { next, pages } = this.#heapOf(table)
+    this.#heaps.set(table.id, { next, pages: pages + by })
   }
 
   #heapOf(table: Table<unknown>): Heap {
-    return this.#heaps.get(table.id) ?? { open: 0, pages: 0 }
+    return this.#heaps.get(table.id) ?? { next: 0, pages: 0 }
   }
 
-  #openPage(table: Table<unknown>, length: number): Page {
-    const { open, pages } = this.#heapOf(table)
-    const page = this.#resident.get(idOf(table, open)) ?? this.#load(table, open) ?? this.#make(table, open)
-    page.touched = true
-    const full = page.entries.length >= PAGE_SLOTS || page.bytes + length > PAGE_BYTES
-    if (!full || page.entries.length === 0) return page
-    this.#heaps.set(table.id, { open: open + 1, pages })
-    return this.#make(table, open + 1)
+  /** The near one, or the newest if there is none, while it has room; else a new one. */
+  #pageFor(table: Table<unknown>, length: number, near: number | null): Page {
+    const { next, pages } = this.#heapOf(table)
+    const wanted = near ?? next - 1
+    const page = wanted < 0 ? null : this.#found(table, wanted)
+    if (page !== null && page.entries.length < PAGE_SLOTS && page.bytes + length <= PAGE_BYTES) return page
+    this.#heaps.set(table.id, { next: next + 1, pages })
+    return this.#make(table, next)
   }
 
   #page(table: Table<unknown>, number: number): Page {
-    const page = this.#resident.get(idOf(table, number)) ?? this.#load(table, number)
+    const page = this.#found(table, number)
     if (page === null) throw damaged('a page is missing')
-    page.touched = true
+    return page
+  }
+
+  #found(table: Table<unknown>, number: number): Page | null {
+    const page = this.#resident.get(idOf(table, number)) ?? this.#load(table, number)
+    if (page !== null) page.touched = true
     return page
   }
 

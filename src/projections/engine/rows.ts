@@ -29,6 +29,8 @@ interface Resident {
   writing: boolean
   /** The store may hold a row under this key. */
   stored: boolean
+  /** The name of a row whose page would be a good one. */
+  near: string | null
   /** Where it stands on the pages of a heap table, or NOWHERE. */
   place: Place
   /** The store is known to say so. */
@@ -101,12 +103,12 @@ export class Rows implements Tx {
     return this.#find(table, name).value as Row | undefined
   }
 
-  put<Row>(table: Table<Row>, name: string, row: Row): void {
-    this.#change(table, name, row)
+  put<Row>(table: Table<Row>, name: string, row: Row, near: string | null = null): void {
+    this.#change(table, name, row, near)
   }
 
   delete(table: Table<unknown>, name: string): void {
-    this.#change(table, name, undefined)
+    this.#change(table, name, undefined, null)
   }
 
   /** Grows whenever a row of the projection changes. */
@@ -204,8 +206,9 @@ export class Rows implements Tx {
     }
   }
 
-  #change(table: Table<unknown>, name: string, value: unknown): void {
+  #change(table: Table<unknown>, name: string, value: unknown, near: string | null): void {
     const row = this.#find(table, name)
+    row.near = near ?? row.near
     this.#count(table.projection, Number(value !== undefined) - Number(row.value !== undefined))
     this.#changes[table.projection] = this.changes(table.projection) + 1
     row.value = value
@@ -250,8 +253,13 @@ export class Rows implements Tx {
   }
 
   #place(row: Resident, entry: Buffer): void {
-    if (row.place === NOWHERE) row.place = this.pages.add(row.table, entry)
+    if (row.place === NOWHERE) row.place = this.pages.add(row.table, entry, this.#pageNear(row))
     else this.pages.replace(row.table, row.place, entry)
+  }
+
+  #pageNear({ table, near }: Resident): number | null {
+    const place = near === null ? NOWHERE : this.#find(table, near).place
+    return place === NOWHERE ? null : pageOf(place)
   }
 
   #returned(row: Resident): void {
@@ -318,6 +326,7 @@ function absent(table: Table<unknown>, name: string, touched: number): Resident 
     dirty: false,
     writing: false,
     stored: false,
+    near: null,
     place: NOWHERE,
     placed: false,
     weight: RESIDENT_BYTES,

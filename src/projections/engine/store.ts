@@ -10,6 +10,7 @@ import { digest } from './digest.js'
 import type { Digest } from './digest.js'
 import type { AnyFold, Tx } from './fold.js'
 import { Rows } from './rows.js'
+import type { Taken } from './rows.js'
 import { ROW_PREFIX, STORE_ID_BYTES, STORE_KEY, Sealer, UNPURGED_KEY } from './sealing.js'
 import type { ProjectionKeys } from './sealing.js'
 import { Unpurged } from './unpurged.js'
@@ -55,6 +56,8 @@ export class Store {
   #writing: Promise<void> = Promise.resolve()
   /** False once a fact was applied in part. */
   #whole = true
+  /** Damage was met while a batch was put together: nothing of it, and nothing more, is written. */
+  #broken = false
   #closed = false
 
   private constructor(making: Making, parts: Parts) {
@@ -136,7 +139,7 @@ export class Store {
   purge(): Promise<void> {
     return this.#inTurn(async () => {
       await this.#write({ snapshot: 0, durably: true })
-      if (this.unflushed > 0) throw damaged('no purge in the middle of a commit group')
+      if (this.unflushed > 0) throw damaged('there are changes that cannot be written')
       await this.#database.purge([...this.rows.unpurged.prefixes, ...(await this.#smallProjections())])
       await this.#database.batch([this.rows.unpurged.cleared()])
     })
@@ -168,10 +171,10 @@ export class Store {
   }
 
   async #write({ snapshot = this.#checkpoint.snapshot, durably = false } = {}): Promise<void> {
-    if (this.#closed || this.outdated || !this.#whole || this.#link === null) return
+    if (this.#closed || this.outdated || this.#broken || !this.#whole || this.#link === null) return
     const isNews = this.unflushed > 0 || snapshot !== this.#checkpoint.snapshot || durably
     if (!isNews && this.#checkpoint.batch > 0) return
-    const taken = this.rows.take()
+    const taken = this.#take()
     const checkpoint = { ...this.#reached(this.#link), snapshot }
     try {
       const marks = checkpointOperations(this.#sealer, this.#making.folds, checkpoint)
@@ -182,6 +185,15 @@ export class Store {
     }
     taken.done()
     this.#checkpoint = checkpoint
+  }
+
+  #take(): Taken {
+    try {
+      return this.rows.take()
+    } catch (error) {
+      this.#broken = true
+      throw error
+    }
   }
 
   #reached(link: Uint8Array): Omit<Checkpoint, 'snapshot'> {

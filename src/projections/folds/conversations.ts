@@ -4,21 +4,16 @@ import { fold, table } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import { addName, namesIn, removeName } from '../lists/name-list.js'
 import type { NameList } from '../lists/name-list.js'
-import { orderKey, timeOf, timePrefix } from '../lists/order.js'
-import { countOf, insertInto, lastIn, newest, oldest, pageList, removeFrom } from '../lists/page-list.js'
+import { timeOf, timePrefix } from '../lists/order.js'
+import { countOf, insertInto, lastIn, newest, oldest, removeFrom } from '../lists/page-list.js'
 import type { ConversationRow, MessageRow } from '../view.js'
+import { ID_AT, all, entryOf, unseen } from './conversation-lists.js'
 import { messageRow } from './message-row.js'
 import { broughtBy } from './messages.js'
 import { PROJECTION } from './numbers.js'
 
-const PAGE_SIZE = 64
-/** 12 digits of time and 32 of check code stand before the message ID. */
-const ID_AT = 44
-
 const conversationTable = table<ConversationRow>(PROJECTION.conversations, 1)
 const people: NameList = table(PROJECTION.conversations, 2)
-const all = pageList(PROJECTION.conversations, 3, PAGE_SIZE)
-const unseen = pageList(PROJECTION.conversations, 6, PAGE_SIZE)
 
 export function conversationRows(reads: Reads): readonly ConversationRow[] {
   return namesIn(reads, people).map((id) =>
@@ -89,10 +84,6 @@ function count(tx: Tx, id: UserId, lastAt: number): void {
 function end(tx: Tx, id: UserId): void {
   tx.delete(conversationTable, id)
   removeName(tx, people, id)
-}
-
-function entryOf(row: MessageRow): string {
-  return orderKey(row.orderedAt, row.checkCode, row.messageId)
 }
 
 /**

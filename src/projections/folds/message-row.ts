@@ -48,8 +48,9 @@ export function messageRow(reads: Reads, id: MessageId): MessageRow | undefined 
   return reads.get(messageTable, id)
 }
 
-export function saveMessage(tx: Tx, row: MessageRow): void {
-  tx.put(messageTable, row.messageId, row)
+/** @param near a message that it is mostly shown with */
+export function saveMessage(tx: Tx, row: MessageRow, near?: MessageId): void {
+  tx.put(messageTable, row.messageId, row, near)
 }
 
 export function dropMessage(tx: Tx, id: MessageId): void {
