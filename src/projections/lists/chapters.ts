@@ -1,5 +1,6 @@
 import { promised } from '../engine/damage.js'
 import type { Reads, Table, Tx } from '../engine/fold.js'
+import { nameBelow } from './row-names.js'
 import { lowerBound } from './sorted.js'
 
 /** What a list comes to: entries, and the entries at which chapters begin; before these is one without a mark. */
@@ -30,11 +31,11 @@ export const NO_MARK = ''
 export const FIRST_PAGE = ''
 
 export function pageName(name: string, first: string): string {
-  return `${name}/${first}`
+  return nameBelow(name, first)
 }
 
 export function chapterName(name: string, mark: string): string {
-  return `${name}/${mark}`
+  return nameBelow(name, mark)
 }
 
 /** The chapter an entry belongs into: the last whose mark is not above it. */

@@ -1,4 +1,5 @@
 import type { Reads, Table, Tx } from '../engine/fold.js'
+import { lowerBound } from './sorted.js'
 
 /** A set of a few thousand names at most, sorted, in one row; row keys are MACs, so tables cannot be listed. */
 export type NameList = Table<readonly string[]>
@@ -11,7 +12,8 @@ export function namesIn(reads: Reads, list: NameList): readonly string[] {
 
 export function addName(tx: Tx, list: NameList, name: string): void {
   const names = namesIn(tx, list)
-  if (!names.includes(name)) tx.put(list, ONLY_ROW, [...names, name].sort())
+  const place = lowerBound(names, name)
+  if (names[place] !== name) tx.put(list, ONLY_ROW, names.toSpliced(place, 0, name))
 }
 
 export function removeName(tx: Tx, list: NameList, name: string): void {

@@ -14,9 +14,15 @@ export function orderKey(time: number, checkCode: Uint8Array, tail: string): str
 
 /** Below every order key of that time or later, above every earlier one. */
 export function timePrefix(time: number): string {
-  const whole = Math.min(Math.max(0, Math.trunc(time)), MAX_TIME)
-  return hex(Math.floor(whole / HALF)) + hex(whole % HALF)
+  if (time !== last.time) {
+    const whole = Math.min(Math.max(0, Math.trunc(time)), MAX_TIME)
+    last = { time, prefix: hex(Math.floor(whole / HALF)) + hex(whole % HALF) }
+  }
+  return last.prefix
 }
+
+/** The folds ask for the same time one after another. */
+let last = { time: 0, prefix: '0'.repeat(TIME_DIGITS) }
 
 /** The time that an order key or a time prefix begins with. */
 export function timeOf(key: string): number {

@@ -98,7 +98,7 @@ export function newest(reads: Reads, list: PageList, name: string, limit: number
     left -= page.length - start
     if (start > 0) break
   }
-  return parts.reverse().flat()
+  return parts.length === 1 ? (parts[0] ?? []) : parts.reverse().flat()
 }
 
 /** The first `limit` entries, in order. */
