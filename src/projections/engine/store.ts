@@ -27,7 +27,7 @@ export interface Making {
 }
 
 /** Stores of another layout than this are made anew (SPEC § 5). */
-const LAYOUT = 2
+const LAYOUT = 3
 /** Projections no larger on disk than this are purged as a whole, rows that were only changed among them. */
 const SMALL = 16 << 20
 
