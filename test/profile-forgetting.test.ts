@@ -9,6 +9,8 @@ import { pooledRng } from '../src/foundation/rng.js'
 import { forgetMessage } from '../src/profile/decisions/forget-messages.js'
 import { parseDuration, sayDuration } from '../src/profile/duration.js'
 import { type Forgetful, Forgetting, keepForgetting } from '../src/profile/forgetting.js'
+import { search, show } from '../src/profile/methods/chats.js'
+import type { Call } from '../src/profile/methods/method.js'
 import type { Backing } from '../src/projections/engine/backing.js'
 import { memoryBacking } from '../src/projections/engine/backing.js'
 import type { Projections } from '../src/projections/engine.js'
@@ -222,6 +224,32 @@ t.test('a long conversation disappears in facts of 256 letters', async (t) => {
   t.same(sizes, [256, 256, 88])
   await place.forgetting.erase()
   t.equal((await factsIn(place.facts)).filter(({ type }) => type === 'Erased').length, 600)
+  await place.close()
+})
+
+t.test('ID-3 what has disappeared is shown no more, however much of it still waits to be forgotten', async (t) => {
+  const fs = memoryFileSystem()
+  await told(fs)
+  const place = await Place.open(fs, memoryBacking())
+  const many = Array.from({ length: 597 }, (_, i) => i + 4)
+  await place.append(many.map(received))
+  await place.append([shown(...many, 1, 2), disappearing(MINUTE)])
+  const found: unknown[] = []
+  const call = { view: place.view, host: { profile: place }, emit: (row: unknown) => found.push(row) }
+  const look = async () => {
+    found.length = 0
+    await search.run(call as unknown as Call, { text: 'meet' })
+    return found.length
+  }
+  t.equal(await look(), 600)
+  place.time += MINUTE
+  t.equal(await look(), 1, 'but the one that nobody has read')
+  t.throws(() => show.run(call as unknown as Call, { messageId: messageIdOf(5) }), { code: 'not-found' })
+  await place.forgetting.expire(1)
+  t.equal(place.view.conversations()[0]?.messages, 600 - 256, 'an opening takes a part of it')
+  t.equal(await look(), 1)
+  await place.forgetting.expire()
+  t.equal(place.view.conversations()[0]?.messages, 1)
   await place.close()
 })
 

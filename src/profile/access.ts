@@ -7,6 +7,9 @@ import { type RpcClient, connectRpc } from './rpc/client.js'
 import type { Host } from './host.js'
 import { mustBeReady } from './lodging.js'
 
+/** A command names at most 1,024 messages forgotten that have disappeared by now: a moment's work. */
+const EXPIRED_FACTS_A_COMMAND = 4
+
 export type Params<M extends MethodName> = v.InferInput<Methods[M]['params']>
 
 export interface CallOptions {
@@ -61,8 +64,8 @@ export async function openHere(
   ])
   const { paths, onProgress } = options
   const host: Host = new Host(await openProfile({ paths, identity, ...(onProgress && { onProgress }) }))
-  // What has disappeared by now is not shown; it is erased when the command is through.
-  await host.forgetting.expire().catch(async (error: unknown) => {
+  // Some of what has disappeared by now is erased when the command is through; a daemon erases all of it.
+  await host.forgetting.expire(EXPIRED_FACTS_A_COMMAND).catch(async (error: unknown) => {
     await host.close()
     throw error
   })

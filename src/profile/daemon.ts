@@ -46,7 +46,6 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const host = new Host(profile, { listen, daemon, stop: () => setImmediate(() => stop.abort()) })
   let server: RpcServer | null = null
   try {
-    await host.forgetting.expire()
     server = await serveRpc(paths.socket, (method, params, emit, gone, room) =>
       dispatch(host, method, params, emit, gone, room),
     )

@@ -37,17 +37,23 @@ export class Forgetting {
     this.#profile = profile
   }
 
-  /** Takes out of sight what has disappeared by now, and names it and a recovery seed without use forgotten. */
-  expire(): Promise<void> {
-    return this.#inTurn(async () => {
-      const { view, clock } = this.#profile
-      await this.#profile.append(forgetRecoverySeed(view))
-      while ((view.nextExpiry() ?? Infinity) <= clock.now()) {
-        const facts = forgetExpired({ view, now: clock.now() })
-        if (facts.length === 0) return
-        await this.#profile.append(facts)
-      }
-    })
+  /**
+   * Names forgotten what has disappeared by now, and a recovery seed without use. Nothing of it was shown before either
+   * (`disappearsAt`), so that it may take its time: each fact has a turn of its own, between which others are served.
+   * @param most so many facts, of up to 256 messages each
+   */
+  async expire(most = Infinity): Promise<void> {
+    await this.#inTurn(() => this.#profile.append(forgetRecoverySeed(this.#profile.view)))
+    for (let made = 0; made < most; made++) if (!(await this.#inTurn(() => this.#expireSome()))) return
+  }
+
+  /** @returns whether there was anything */
+  async #expireSome(): Promise<boolean> {
+    const { view, clock } = this.#profile
+    if ((view.nextExpiry() ?? Infinity) > clock.now()) return false
+    const facts = forgetExpired({ view, now: clock.now() })
+    if (facts.length > 0) await this.#profile.append(facts)
+    return facts.length > 0
   }
 
   /** Resolves when nothing that is named forgotten is left on the disk. @throws log-failed */
@@ -78,7 +84,7 @@ export class Forgetting {
     return Math.min(LONGEST_WAIT_MS, shortest / PART_OF_TIMER)
   }
 
-  #inTurn(work: () => Promise<void>): Promise<void> {
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#works.then(work)
     this.#works = done.catch(() => undefined)
     return done

@@ -5,7 +5,7 @@ import { allowRows } from './folds/allow-list.js'
 import { contactRow, contactRows } from './folds/contact-row.js'
 import { conversationRows, newestIdsIn, newestIn, unseenIn } from './folds/conversations.js'
 import { isKnown } from './folds/dedupe.js'
-import { expiredAt, nextExpiry, overdueIn, timerRow, timerRows } from './folds/disappearing.js'
+import { disappearsAt, expiredAt, nextExpiry, overdueIn, timerRow, timerRows } from './folds/disappearing.js'
 import { pendingErasures } from './folds/erasures.js'
 import { forgottenSince } from './folds/forgotten.js'
 import { messageRow } from './folds/message-row.js'
@@ -58,6 +58,7 @@ export function viewOf(current: () => Current, onDamage: () => void): View {
     forgotten: (sinceDay, limit) => read((reads) => forgottenSince(reads, sinceDay, limit)),
     erasures: (limit) => read((reads) => pendingErasures(reads, limit)),
     disappearsAfter: (id) => read((reads) => timerRow(reads, id)?.afterMs ?? null),
+    disappearsAt: (message) => read((reads) => disappearsAt(reads, message)),
     timers: kept(PROJECTION.disappearing, timerRows),
     expired: (now, limit) => read((reads) => expiredAt(reads, now, limit)),
     overdue: (id, since) => read((reads) => overdueIn(reads, id, since)),

@@ -177,6 +177,8 @@ export interface View {
   /** Milliseconds; null when their messages stay. */
   disappearsAfter(id: UserId): number | null
   timers(): readonly TimerRow[]
+  /** When this message disappears; null when it stays, or its time has not begun. */
+  disappearsAt(message: MessageRow): number | null
   /** At most `limit` messages whose time has run out at `now`. */
   expired(now: number, limit: number): readonly MessageId[]
   /** How many messages with this person would disappear if their time were up for what began at `since` or before. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { SottoError } from '../../foundation/errors.js'
-import type { MessageRow, MessageState, View } from '../../projections/view.js'
+import type { MessageRow, MessageState } from '../../projections/view.js'
 import { messageAnswer } from '../answers.js'
 import { queueMessage } from '../decisions/queue-message.js'
 import { isSuperseded } from '../decisions/must-speak.js'
@@ -38,10 +38,10 @@ export const send = method(Send, async (call, params) => {
   const { messageId } = await host.profile.decide((deciding) => queueMessage(deciding, id, params.text))
   if (params.wait !== 'queued') {
     await host.net()
-    const reached = () => PROGRESS[messageOf(view, messageId).state] >= PROGRESS[params.wait]
+    const reached = () => PROGRESS[messageOf(call, messageId).state] >= PROGRESS[params.wait]
     await waitFor(host.profile, reached, params.timeout * 1000, signal)
   }
-  const { state, sentAt } = messageOf(view, messageId)
+  const { state, sentAt } = messageOf(call, messageId)
   return { messageId, state, at: sentAt, superseded: isSuperseded(view) }
 })
 
@@ -61,8 +61,8 @@ export const read = method(Read, async (call, { who, since, limit }) => {
   return {}
 })
 
-export const show = method(v.object({ messageId: Text(64) }), ({ view }, params) => {
-  const { messageId, state, trail } = messageOf(view, params.messageId)
+export const show = method(v.object({ messageId: Text(64) }), (call, params) => {
+  const { messageId, state, trail } = messageOf(call, params.messageId)
   return { messageId, state, trail: trail.map(({ at, what, how }) => ({ at, what, how: how ?? null })) }
 })
 
@@ -82,16 +82,16 @@ export const search = method(v.object({ text: Text(MAX_SEARCH_CHARACTERS) }), (c
   const { view } = call
   const wanted = folded(params.text)
   if (wanted === '') throw new SottoError('usage', 'there is nothing to search for')
-  const rows = view.conversations().flatMap((each) => matches(view, each.with, each.messages, wanted))
+  const rows = view.conversations().flatMap((each) => matches(call, each.with, each.messages, wanted))
   rows.sort((a, b) => a.sentAt - b.sentAt)
   for (const row of rows.slice(-MAX_MESSAGES)) call.emit({ with: row.with, ...messageAnswer(view, row) })
   return {}
 })
 
-function matches(view: View, id: string, messages: number, wanted: string): MessageRow[] {
-  return view
+function matches(call: Call, id: string, messages: number, wanted: string): MessageRow[] {
+  return call.view
     .conversation(id, { limit: Math.max(1, messages) })
-    .filter((row) => folded(row.text).includes(wanted))
+    .filter((row) => isInSight(call, row) && folded(row.text).includes(wanted))
 }
 
 function folded(text: string): string {
@@ -99,13 +99,19 @@ function folded(text: string): string {
 }
 
 /** @throws not-found */
-function messageOf(view: View, id: string): MessageRow {
-  const message = MESSAGE_ID.test(id) ? view.message(id) : undefined
-  if (message === undefined) throw new SottoError('not-found', 'no such message')
+function messageOf(call: Call, id: string): MessageRow {
+  const message = MESSAGE_ID.test(id) ? call.view.message(id) : undefined
+  if (message === undefined || !isInSight(call, message)) throw new SottoError('not-found', 'no such message')
   return message
 }
 
-export async function emitShown(call: Call, from: string, rows: readonly MessageRow[]): Promise<void> {
+/** What has disappeared by now is shown no more, whether or not it was named forgotten yet. */
+function isInSight({ view, host }: Call, message: MessageRow): boolean {
+  return (view.disappearsAt(message) ?? Infinity) > host.profile.clock.now()
+}
+
+export async function emitShown(call: Call, from: string, messages: readonly MessageRow[]): Promise<void> {
+  const rows = messages.filter((row) => isInSight(call, row))
   for (const row of rows) call.emit(messageAnswer(call.view, row))
   const shown = rows.filter((row) => row.direction === 'in' && !row.shown).map((row) => row.messageId)
   if (shown.length > 0) await call.host.profile.change((deciding) => showConversation(deciding, from, shown))

@@ -31,6 +31,12 @@ export function timerRows(reads: Reads): readonly TimerRow[] {
   return namesIn(reads, people).map((id) => promised(timerRow(reads, id), 'a timer is missing'))
 }
 
+export function disappearsAt(reads: Reads, message: MessageRow): number | null {
+  const timer = timerRow(reads, message.with)
+  const since = timer === undefined ? null : runningSince(message)
+  return timer === undefined || since === null ? null : since + timer.afterMs
+}
+
 /** At most `limit` messages whose time has run out at `now`. */
 export function expiredAt(reads: Reads, now: number, limit: number): readonly MessageId[] {
   const out: MessageId[] = []
