@@ -233,8 +233,8 @@ export class Projections {
     this.#takes = true
     for (const group of this.#waiting.splice(0)) this.#take(group)
     await old.close()
-    await swapIn(this.#shop.backing, built)
     await discardSnapshots(this.#shop.backing)
+    await swapIn(this.#shop.backing, built)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -46,9 +46,9 @@ export async function openCurrent(shop: Workshop): Promise<Numbered> {
   const restored = await fromSnapshot(shop)
   const made = restored ?? (await build(shop))
   try {
-    await swapIn(backing, made)
-    // What came before a store that had to be built anew may be what was wrong.
+    // What came before a store that had to be built anew may be what was wrong, or what was forgotten since.
     if (restored === null) await discardSnapshots(backing)
+    await swapIn(backing, made)
   } catch (error) {
     await made.store.close()
     throw error
@@ -68,7 +68,7 @@ export async function build(shop: Workshop, until = Infinity): Promise<Numbered>
   const expected = Math.min(until, shop.source.head.seq)
   const store = await Store.fresh(await shop.backing.open(number), shop, expected)
   try {
-    await replay(shop, store, until)
+    await replay(shop, store, { until })
     await store.settle()
     return { store, number }
   } catch (error) {
@@ -79,23 +79,25 @@ export async function build(shop: Workshop, until = Infinity): Promise<Numbered>
 
 /**
  * Applies what the store lacks, up to `until` or the head of the log.
- * @returns whether the log says in it that something was erased, which the store may have held before
+ * @param onErased the log says that something was erased, which the store may have held before
  */
-export async function replay(shop: Workshop, store: Store, until = Infinity): Promise<boolean> {
-  let erased = false
-  if (store.seq >= Math.min(until, shop.source.head.seq)) return erased
+export async function replay(
+  shop: Workshop,
+  store: Store,
+  { until = Infinity, onErased = () => undefined }: { until?: number; onErased?: () => void } = {},
+): Promise<void> {
+  if (store.seq >= Math.min(until, shop.source.head.seq)) return
   for await (const frame of shop.source.readFrames(store.seq + 1)) {
     shop.stop.throwIfAborted()
     for (const { fact, link } of frame) {
       if (fact.seq > until) break
       store.apply(fact, link)
-      erased ||= fact.type === 'ContentErased'
+      if (fact.type === 'ContentErased') onErased()
     }
     if (store.unflushed >= REPLAY_BATCH) await store.flush()
     shop.onProgress?.({ done: store.seq, total: shop.source.head.seq })
     if (store.seq >= until) break
   }
-  return erased
 }
 
 /** Closes and removes a store that does not count. */
@@ -153,7 +155,7 @@ async function resume(shop: Workshop, number: number): Promise<Store | null> {
   if (store === null) return null
   try {
     if (!(await isOnTheChain(shop.source, store))) throw damaged('the log went another way')
-    if (!store.outdated && (await replay(shop, store))) await purged(shop, store)
+    if (!store.outdated) await caughtUp(shop, store)
     return store
   } catch (error) {
     await store.close()
@@ -164,8 +166,14 @@ async function resume(shop: Workshop, number: number): Promise<Store | null> {
 
 /**
  * What the log says is erased, by another device (SPEC § 4.10) or before a crash, nobody is going to erase: it must not
- * stay in what was written before.
+ * stay in what was written before. That it is owed is written down with the facts that say so.
  */
+async function caughtUp(shop: Workshop, store: Store): Promise<void> {
+  const { unpurged } = store.rows
+  await replay(shop, store, { onErased: () => unpurged.owe() })
+  if (unpurged.isOwed) await purged(shop, store)
+}
+
 async function purged({ backing }: Workshop, store: Store): Promise<void> {
   try {
     await discardSnapshots(backing)

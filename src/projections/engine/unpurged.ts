@@ -10,7 +10,10 @@ import type { Sealer } from './sealing.js'
 const SINGLE_KEYS = 32
 const TABLE_PREFIX_BYTES = 3
 
-const Stored = v.array(v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{2})+$/)))
+const Stored = v.object({
+  owed: v.boolean(),
+  prefixes: v.array(v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{2})+$/))),
+})
 
 /**
  * Which keys held rows that are gone, though level may still keep them: key prefixes, since the last purge. It is kept
@@ -18,10 +21,12 @@ const Stored = v.array(v.pipe(v.string(), v.regex(/^(?:[0-9a-f]{2})+$/)))
  */
 export class Unpurged {
   readonly #prefixes: Set<string>
+  #owed: boolean
   #changed = false
 
-  constructor(prefixes: Iterable<string> = []) {
+  constructor(prefixes: Iterable<string> = [], owed = false) {
     this.#prefixes = new Set(prefixes)
+    this.#owed = owed
   }
 
   /** @throws projections-damaged when it is not one of this store */
@@ -29,11 +34,21 @@ export class Unpurged {
     if (sealed === undefined) return new Unpurged()
     const result = v.safeParse(Stored, unpack(sealer.open(UNPURGED_KEY, sealed)))
     if (!result.success) throw damaged('what is to be purged is not told')
-    return new Unpurged(result.output)
+    return new Unpurged(result.output.prefixes, result.output.owed)
   }
 
   get prefixes(): Buffer[] {
     return Array.from(this.#prefixes, (prefix) => Buffer.from(prefix, 'hex'))
+  }
+
+  /** Nobody but the next opening is going to purge. */
+  get isOwed(): boolean {
+    return this.#owed
+  }
+
+  owe(): void {
+    this.#changed ||= !this.#owed
+    this.#owed = true
   }
 
   /** @param prefix a key, or three bytes for a whole table */
@@ -61,12 +76,13 @@ export class Unpurged {
 
   cleared(): Operation {
     this.#prefixes.clear()
+    this.#owed = false
     this.#changed = false
     return { type: 'del', key: UNPURGED_KEY }
   }
 
   #operation(sealer: Sealer): Operation {
-    const value = sealer.seal(UNPURGED_KEY, pack([...this.#prefixes]))
+    const value = sealer.seal(UNPURGED_KEY, pack({ owed: this.#owed, prefixes: [...this.#prefixes] }))
     return { type: 'put', key: UNPURGED_KEY, value }
   }
 
