@@ -327,6 +327,7 @@ t.test(
     for (const [name, work] of Object.entries(works)) {
       let finished = false
       let cuts = 0
+      let resumed = 0
       for (let at = 0; !finished; at++) {
         const disk = new CrashDisk(chance, LOG_DIRECTORY)
         for (const [path, bytes] of imageOf(base)) disk.put(path, bytes)
@@ -364,6 +365,11 @@ t.test(
           t.equal(records.filter(({ erased }) => erased).length, isErased.size, 'what was said is so')
         t.equal(mended.recovered?.ambiguous ?? false, mended.recovered?.ambiguous === true && !acknowledged)
         await mended.append([record('and on it goes')])
+        const unfinished = (await openFiles(logOptions(found))).keyring.keks.length > 1
+        t.equal((await mended.finishRekey()) !== null, unfinished, 'a change of key is finished if it was begun')
+        const { keyring } = await openFiles(logOptions(found))
+        t.equal(keyring.keks.length, 1)
+        if (unfinished) resumed++
         await mended.close()
         const listed = await listedIn(found)
         t.same(segmentsOn(found).sort(), listed.sort(), 'no file is left that is not listed')

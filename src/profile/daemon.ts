@@ -5,6 +5,7 @@ import { keepForgetting } from './forgetting.js'
 import { Host } from './host.js'
 import { type ReadingProgress, openProfile } from './open.js'
 import type { ProfilePaths } from './paths.js'
+import { finishRekey } from './rekey.js'
 import { refreshEveryone } from './refresh.js'
 import { type RpcServer, serveRpc } from './rpc/server.js'
 import { scrubInBackground } from './scrub.js'
@@ -67,6 +68,7 @@ async function untilStopped(
 ): Promise<void> {
   const stopRefreshing = refresh ? refreshEveryone(host) : () => undefined
   const stopForgetting = keepForgetting(host.forgetting)
+  void finishRekey(host.profile).catch(() => undefined)
   const stopped = new Promise<null>((resolve) => {
     if (signal.aborted) resolve(null)
     signal.addEventListener('abort', () => resolve(null), { once: true })

@@ -4,6 +4,7 @@ import { type Net, startNet } from '../net/runtime.js'
 import { activate } from './device/activate.js'
 import { Forgetting } from './forgetting.js'
 import type { Profile } from './profile.js'
+import { finishRekey } from './rekey.js'
 
 /** What a running daemon tells of itself. */
 export interface DaemonState {
@@ -47,7 +48,7 @@ export class Host {
     return this.#net === null ? null : (await this.#net).listening
   }
 
-  /** The network says goodbye before the log closes; what was forgotten is erased last, or when it is opened next. */
+  /** The network says goodbye before the log closes; what was forgotten is erased last, and a change of key finished, or when it is opened next. */
   async close(): Promise<void> {
     try {
       const net = await this.#net?.catch(() => null)
@@ -55,6 +56,7 @@ export class Host {
     } finally {
       this.#unwatch()
       await this.forgetting.erase().catch(() => undefined)
+      await finishRekey(this.profile).catch(() => undefined)
       await this.profile.close()
     }
   }

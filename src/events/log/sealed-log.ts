@@ -98,6 +98,11 @@ export class Log {
     return this.#writing(() => this.#rewriter.rekey())
   }
 
+  /** Goes on with a `rekey` that was cut short, of which two keys tell. @returns null when there is none */
+  finishRekey(): Promise<{ generation: number } | null> {
+    return this.#writing(() => this.#rewriter.finishRekey())
+  }
+
   /** Ends the segment being written, so that all records that there are now can be rewritten. */
   rotate(): Promise<void> {
     return this.#writing(() => this.#appender.rotate(false))

@@ -92,6 +92,11 @@ export class FactStore {
     return this.#log.rekey()
   }
 
+  /** The same for one that was cut short, if there is any. @throws as Log.finishRekey */
+  finishRekey(): Promise<{ generation: number } | null> {
+    return this.#log.finishRekey()
+  }
+
   /** @see Log.scrub */
   scrub(signal?: AbortSignal, pause?: () => void | Promise<void>): Promise<Problem[]> {
     return this.#log.scrub(signal, pause)

@@ -3,10 +3,10 @@ import type { UserId } from '../../events/vocabulary/facts.js'
 import { toHex, wipe } from '../../foundation/bytes.js'
 import { SottoError } from '../../foundation/errors.js'
 import { auditOpen } from '../audit-files.js'
-import { fact } from '../decisions/context.js'
 import { exportLines } from '../proof/export.js'
 import { linePieces } from '../proof/line-pieces.js'
 import { readReceipt, writeReceipt } from '../proof/receipt.js'
+import { rekeyLog } from '../rekey.js'
 import { stateHash } from '../state-hash.js'
 import { compactId, looksLikeId, readId } from '../who.js'
 import { type Call, MAX_WHO_CHARACTERS, Milliseconds, Text, method, person } from './method.js'
@@ -86,9 +86,4 @@ function idOfAnyone(call: Call, who: string): UserId {
 }
 
 /** A new key for the whole log; everything in it is written again under that, and the old keys are gone. */
-export const rekey = method(v.object({}), async ({ host }) => {
-  const { profile } = host
-  const { generation } = await profile.store.rekey()
-  await profile.append([fact('LogKeyRotated', { generation })])
-  return { generation }
-})
+export const rekey = method(v.object({}), async ({ host }) => rekeyLog(host.profile))

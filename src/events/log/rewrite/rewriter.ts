@@ -65,14 +65,26 @@ export class Rewriter {
     return this.#next(async () => {
       const widened = withNewKek(this.#state.files.keyring, this.#host.rng)
       await this.#replaceKeyring(widened)
-      // Also behind a segment that is just being begun, with the key that was the newest a moment ago.
-      await this.#host.rotate(true)
-      await this.#rewriteChunks(this.#sealed(), () => this.#packer())
-      const newest = newestKek(widened)
-      await this.#replaceKeyring({ ...widened, keks: [newest] })
-      wipe(...widened.keks.filter((kek) => kek !== newest).map(({ kek }) => kek))
-      return { generation: newest.generation }
+      return this.#underNewest(widened)
     })
+  }
+
+  /** @throws as Log.finishRekey */
+  finishRekey(): Promise<{ generation: number } | null> {
+    return this.#next(async () => {
+      const { keyring } = this.#state.files
+      return keyring.keks.length === 1 ? null : this.#underNewest(keyring)
+    })
+  }
+
+  async #underNewest(keyring: Keyring): Promise<{ generation: number }> {
+    // Also behind a segment that is just being begun, with the key that was the newest a moment ago.
+    await this.#host.rotate(true)
+    await this.#rewriteChunks(this.#sealed(), () => this.#packer())
+    const newest = newestKek(keyring)
+    await this.#replaceKeyring({ ...keyring, keks: [newest] })
+    wipe(...keyring.keks.filter((kek) => kek !== newest).map(({ kek }) => kek))
+    return { generation: newest.generation }
   }
 
   /** @throws as Log.compact */
