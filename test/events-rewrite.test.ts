@@ -377,6 +377,7 @@ t.test(
         cuts++
       }
       t.ok(cuts > 30, `${name}: ${cuts} cuts`)
+      t.ok(name !== 'rekey' || resumed > 10, `${resumed} changes of key were finished`)
     }
   },
 )
