@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { ChildProcess } from 'node:child_process'
 import { createCipheriv, createHash, hkdfSync, scryptSync } from 'node:crypto'
 import fc from 'fast-check'
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { seededRng, systemRng } from '../src/foundation/rng.js'
 import { checkBox, MAX_BOX_BYTES, openBox, sealBox } from '../src/keys/container.js'
 import { identityFromPayload, payloadOf } from '../src/keys/identity.js'
 import { readKeyFile, writeKeyFile } from '../src/keys/key-file.js'
+import { forkFixture } from './fixtures/child.js'
 import { fixtureIdentity } from './fixtures/identities.js'
 
 /** scrypt with N = 16: the tests are about the format. */
@@ -197,13 +199,51 @@ t.test('STO-4 of two writers at once one wins, and its file is whole', async (t)
   t.same(readdirSync(directory), ['race.sotto'])
 })
 
+t.test(
+  'STO-4 what a killed writer left is removed by the next one of the same file, and nothing else',
+  async (t) => {
+    const directory = t.testdir({})
+    const path = join(directory, 'alice.ndjson')
+    const [killed, living] = await Promise.all([halfWriting(path), halfWriting(path)])
+    t.teardown(() => living.kill('SIGKILL'))
+    const [one, other, ...none] = readdirSync(directory)
+    t.same(none, [], 'each has a file, and the name is not taken yet')
+    for (const name of [one, other]) t.equal(statSync(join(directory, name ?? '')).mode & 0o777, 0o600)
+    await new Promise((resolve) => killed.once('exit', resolve).kill('SIGKILL'))
+    t.equal(readdirSync(directory).length, 2, 'kill -9 leaves it')
+    const others = [
+      `.alice.ndjson.00000000.${killed.pid}.0123abcd`,
+      (one ?? '').replace('alice', 'bob'),
+      `${one}.mine`,
+    ]
+    for (const name of others) writeFileSync(join(directory, name), 'not ours')
+
+    await writeKeyFile(path, box)
+    const now = readdirSync(directory)
+    const theirs = now.filter((name) => name.includes(`.${living.pid}.`))
+    t.equal(theirs.length, 1, 'a living process goes on with its own')
+    t.same(now.sort(), ['alice.ndjson', ...others, ...theirs].sort())
+    const exited = new Promise((resolve) => living.once('exit', resolve))
+    living.send('leave')
+    await exited
+    t.notOk(readdirSync(directory).includes(theirs[0] ?? ''), 'one that leaves in a hurry takes it along')
+  },
+)
+
+/** Another process that has begun to write the file, and does not end. */
+async function halfWriting(path: string): Promise<ChildProcess> {
+  const child = forkFixture('half-writer', [path])
+  await new Promise((resolve) => child.once('message', resolve))
+  return child
+}
+
 t.test('what is not a key file is refused by its size, or by not being there', async (t) => {
   const directory = t.testdir({})
   const large = join(directory, 'large')
   writeFileSync(large, Buffer.alloc(MAX_BOX_BYTES + 1))
   await t.rejects(readKeyFile(large), { code: 'not-a-backup' })
   await t.rejects(readKeyFile('/dev/zero'), { code: 'not-a-backup' }, 'without end')
-  await t.rejects(readKeyFile(join(directory, 'none')), { code: 'not-a-backup', message: /no such file/u })
+  await t.rejects(readKeyFile(join(directory, 'none')), { code: 'not-found', message: /no such file/u })
   await t.rejects(writeKeyFile(join(directory, 'no', 'where'), box), {
     code: 'file-failed',
     message: /ENOENT/u,

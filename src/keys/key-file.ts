@@ -1,12 +1,11 @@
-import { randomBytes } from 'node:crypto'
-import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { link, open, rename, type FileHandle } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { isSottoError, SottoError } from '../foundation/errors.js'
 import { syncDirectory } from '../foundation/sync-directory.js'
 import { MAX_BOX_BYTES } from './container.js'
+import { endTemporary, removeAbandoned, temporaryName } from './temporary-file.js'
 
 const OWNER_ONLY = 0o600
-const SUFFIX_BYTES = 6
 
 /** Writes a sealed container (SPEC § 3). @throws as writePrivately */
 export function writeKeyFile(
@@ -19,7 +18,8 @@ export function writeKeyFile(
 
 /**
  * Writes a file of mode 0600, whole or not at all: temporary name beside it, fsync, its name, fsync of the directory.
- * Of bytes that come in pieces one piece is in memory at a time; what making them throws is passed on.
+ * Of bytes that come in pieces one piece is in memory at a time; what making them throws is passed on. A process that is
+ * killed leaves the temporary file, 0600; whoever writes the same file next removes it.
  * @throws file-exists unless `overwrite`; file-failed
  */
 export async function writePrivately(
@@ -27,27 +27,28 @@ export async function writePrivately(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   options: { readonly overwrite?: boolean } = {},
 ): Promise<void> {
-  const directory = dirname(path)
-  const temporary = join(directory, `.${basename(path)}.${randomBytes(SUFFIX_BYTES).toString('hex')}`)
+  await removeAbandoned(path)
+  const temporary = temporaryName(path)
   try {
     await writeDurably(temporary, bytes)
     await (options.overwrite === true ? rename(temporary, path) : takeFreeName(temporary, path))
   } catch (error) {
-    await unlink(temporary).catch(() => undefined)
     throw failure(error, path)
+  } finally {
+    await endTemporary(temporary)
   }
-  await syncDirectory(directory)
+  await syncDirectory(dirname(path))
 }
 
 /**
  * The bytes of a key file, never more than a container can have.
- * @throws not-a-backup when there is no such file or it is too large; file-failed
+ * @throws not-found, not-a-backup when it is too large; file-failed
  */
 export async function readKeyFile(path: string): Promise<Buffer> {
   const file = await open(path, 'r').catch((cause: unknown) => {
     throw codeOf(cause) === 'ENOENT'
-      ? new SottoError('not-a-backup', 'there is no such file', { cause })
-      : cause
+      ? new SottoError('not-found', 'there is no such file', { cause })
+      : failure(cause, path)
   })
   try {
     const bytes = await readAtMost(file, MAX_BOX_BYTES + 1)
@@ -77,9 +78,8 @@ async function takeFreeName(temporary: string, path: string): Promise<void> {
   } catch (cause) {
     if (codeOf(cause) === 'EEXIST') throw new SottoError('file-exists', path, { cause })
     if (!isWithoutLinks(cause)) throw cause
-    return reserveAndReplace(temporary, path)
+    await reserveAndReplace(temporary, path)
   }
-  await unlink(temporary)
 }
 
 /** File systems of memory sticks (FAT) know no hard links. */

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { isMissing } from '../../events/file-system/node.js'
 import { SottoError, isSottoError } from '../../foundation/errors.js'
 import { wipeIdentity } from '../../keys/identity.js'
 import { mustNotRun } from '../daemon-process.js'
@@ -17,7 +18,7 @@ export interface ImportOptions {
   readonly onProgress?: ReadingProgress
 }
 
-/** Takes over the log in a file. @throws file-failed, and as takeOver */
+/** Takes over the log in a file. @throws not-found, file-failed, and as takeOver */
 export async function importBundle(options: ImportOptions): Promise<LogState> {
   const { paths, file, onProgress } = options
   mustBeReady(paths)
@@ -37,7 +38,9 @@ async function* piecesOf(file: string): AsyncGenerator<Uint8Array, void> {
   try {
     for await (const piece of stream) yield piece as Buffer
   } catch (cause) {
-    throw isSottoError(cause) ? cause : new SottoError('file-failed', file, { cause })
+    if (isSottoError(cause)) throw cause
+    if (isMissing(cause)) throw new SottoError('not-found', 'there is no such file', { cause })
+    throw new SottoError('file-failed', file, { cause })
   } finally {
     stream.destroy()
   }
