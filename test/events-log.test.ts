@@ -347,6 +347,51 @@ t.test('a disk that does not give the bytes is corruption with its place, not a 
   }
 })
 
+t.test(
+  'a system that refuses (no file descriptor, no memory, no permission) is not taken for damage',
+  async (t) => {
+    const inner = memoryFileSystem()
+    const log = await createLog(logOptions(inner))
+    await log.append([record('one')])
+    await log.close()
+    const whole = await auditLog(logOptions(inner))
+    let left = 0
+    for (const code of ['EMFILE', 'ENOMEM', 'EACCES'] as const) {
+      for (const [operation, file] of [
+        ['open', '00000001.seg'],
+        ['read', '00000001.seg'],
+        ['open', 'manifest'],
+        ['read', 'keyring'],
+      ]) {
+        const fault = (asked: Operation, path: string) =>
+          asked === operation && path.endsWith(file ?? '') && left-- <= 0 ? systemError(code) : null
+        const options = { ...logOptions(faultyFileSystem(inner, fault)), readOnly: true }
+        const refused = { code: 'log-unavailable', exitCode: 1, message: new RegExp(code) }
+        left = 0
+        await t.rejects(auditLog(options), refused, `${code} ${operation} ${file}: the audit says so`)
+        left = 0
+        await t.rejects(openLog(options), refused, `${code} ${operation} ${file}: so does opening`)
+      }
+    }
+    t.same(await auditLog(logOptions(inner)), whole, 'nothing was changed')
+  },
+)
+
+t.test('a full disk is told by that name', async (t) => {
+  const inner = memoryFileSystem()
+  let full = false
+  const fault = (asked: Operation) => (full && asked === 'write' ? systemError('ENOSPC') : null)
+  const options = logOptions(faultyFileSystem(inner, fault))
+  const log = await createLog(options)
+  await log.append([record('one')])
+  full = true
+  await t.rejects(log.append([record('two')]), { code: 'log-failed', message: /the disk is full/ })
+  await log.close()
+  await t.rejects(openLog(options), { code: 'disk-full', exitCode: 7 })
+  t.same(await textsOf(await openLog({ ...options, readOnly: true })), ['one'], 'reading needs no room')
+  await t.rejects(createLog({ ...options, directory: '/bob/log' }), { code: 'disk-full' })
+})
+
 const fact = (type: Fact['type'], data: unknown) => ({ type, data }) as Fact
 
 t.test('ES-1 ID-3 every kind of fact has a number of its own and comes back as it was', (t) => {

@@ -1,16 +1,19 @@
 import t from 'tap'
 import { memoryFileSystem } from '../src/events/file-system/memory.js'
 import type { FileSystem } from '../src/events/file-system/file-system.js'
+import { type Problem, problem } from '../src/events/log/damage.js'
 import { auditLog } from '../src/events/log/index.js'
 import { FactStore } from '../src/events/store/fact-store.js'
 import type { Fact } from '../src/events/vocabulary/facts.js'
 import { toHex } from '../src/foundation/bytes.js'
+import { SottoError } from '../src/foundation/errors.js'
 import { pooledRng } from '../src/foundation/rng.js'
 import { forgetMessage } from '../src/profile/decisions/forget-messages.js'
 import { parseDuration, sayDuration } from '../src/profile/duration.js'
 import { type Forgetful, Forgetting, keepForgetting } from '../src/profile/forgetting.js'
 import { search, show } from '../src/profile/methods/chats.js'
 import type { Call } from '../src/profile/methods/method.js'
+import { scrubInBackground } from '../src/profile/scrub.js'
 import type { Backing } from '../src/projections/engine/backing.js'
 import { memoryBacking } from '../src/projections/engine/backing.js'
 import type { Projections } from '../src/projections/engine.js'
@@ -227,31 +230,34 @@ t.test('a long conversation disappears in facts of 256 letters', async (t) => {
   await place.close()
 })
 
-t.test('ID-3 what has disappeared is shown no more, however much of it still waits to be forgotten', async (t) => {
-  const fs = memoryFileSystem()
-  await told(fs)
-  const place = await Place.open(fs, memoryBacking())
-  const many = Array.from({ length: 597 }, (_, i) => i + 4)
-  await place.append(many.map(received))
-  await place.append([shown(...many, 1, 2), disappearing(MINUTE)])
-  const found: unknown[] = []
-  const call = { view: place.view, host: { profile: place }, emit: (row: unknown) => found.push(row) }
-  const look = async () => {
-    found.length = 0
-    await search.run(call as unknown as Call, { text: 'meet' })
-    return found.length
-  }
-  t.equal(await look(), 600)
-  place.time += MINUTE
-  t.equal(await look(), 1, 'but the one that nobody has read')
-  t.throws(() => show.run(call as unknown as Call, { messageId: messageIdOf(5) }), { code: 'not-found' })
-  await place.forgetting.expire(1)
-  t.equal(place.view.conversations()[0]?.messages, 600 - 256, 'an opening takes a part of it')
-  t.equal(await look(), 1)
-  await place.forgetting.expire()
-  t.equal(place.view.conversations()[0]?.messages, 1)
-  await place.close()
-})
+t.test(
+  'ID-3 what has disappeared is shown no more, however much of it still waits to be forgotten',
+  async (t) => {
+    const fs = memoryFileSystem()
+    await told(fs)
+    const place = await Place.open(fs, memoryBacking())
+    const many = Array.from({ length: 597 }, (_, i) => i + 4)
+    await place.append(many.map(received))
+    await place.append([shown(...many, 1, 2), disappearing(MINUTE)])
+    const found: unknown[] = []
+    const call = { view: place.view, host: { profile: place }, emit: (row: unknown) => found.push(row) }
+    const look = async () => {
+      found.length = 0
+      await search.run(call as unknown as Call, { text: 'meet' })
+      return found.length
+    }
+    t.equal(await look(), 600)
+    place.time += MINUTE
+    t.equal(await look(), 1, 'but the one that nobody has read')
+    t.throws(() => show.run(call as unknown as Call, { messageId: messageIdOf(5) }), { code: 'not-found' })
+    await place.forgetting.expire(1)
+    t.equal(place.view.conversations()[0]?.messages, 600 - 256, 'an opening takes a part of it')
+    t.equal(await look(), 1)
+    await place.forgetting.expire()
+    t.equal(place.view.conversations()[0]?.messages, 1)
+    await place.close()
+  },
+)
 
 t.test(
   'ID-3 the recovery seed goes once a backup has taken it along, also in a log of an older version',
@@ -317,4 +323,19 @@ t.test('durations as they are typed', (t) => {
     t.throws(() => parseDuration(text), { code: 'usage' }, text)
   }
   t.end()
+})
+
+t.test('a daemon whose system refuses to read looks again later; only damage ends it', async (t) => {
+  const refusals = [new SottoError('log-unavailable', 'EMFILE'), new SottoError('log-unavailable', 'EMFILE')]
+  const scrub = (): Promise<Problem[]> => {
+    const refused = refusals.pop()
+    return refused === undefined ? Promise.resolve([problem(1, 384, 'frame')]) : Promise.reject(refused)
+  }
+  // The wait for the next look keeps no process alive.
+  const alive = setInterval(() => undefined, 1000)
+  t.teardown(() => clearInterval(alive))
+  const scrubbing = scrubInBackground({ scrub }, 1)
+  t.match(await scrubbing.damage, { code: 'log-corrupt' }, 'what is found at last')
+  t.same(refusals, [])
+  await scrubbing.stop()
 })

@@ -156,6 +156,16 @@ const TABLE = {
     hint: 'check the disk; nothing more is accepted until it is opened again',
     exit: EXIT.integrity,
   },
+  'log-unavailable': {
+    message: 'the system does not let the log be used',
+    hint: 'this is no damage: check permissions, free memory, how many files may be open (ulimit -n), and the drive',
+    exit: EXIT.failed,
+  },
+  'disk-full': {
+    message: 'the disk is full',
+    hint: 'nothing is lost, but nothing can be written: make room, then try again',
+    exit: EXIT.integrity,
+  },
   'log-busy': {
     message: 'another process is writing this log',
     hint: 'stop it, or use the daemon',

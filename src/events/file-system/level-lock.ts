@@ -2,6 +2,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Level } from 'level'
 import { SottoError } from '../../foundation/errors.js'
+import { troubleOf } from '../../foundation/system-trouble.js'
 import type { Unlock } from './file-system.js'
 import { muteLevel } from './mute-level.js'
 
@@ -21,7 +22,8 @@ const held = new Set<string>()
  * the process. The store itself stays empty. Makes the lock's directory, but not the one that it is in: while that is
  * being replaced (SPEC § 4.10) nothing may appear in its place.
  * @throws log-busy when another opener holds it; log-missing when the directory that it is in is not there, or was replaced
- *   meanwhile; log-failed when the lock's directory cannot be used
+ *   meanwhile; log-failed when the lock's directory cannot be used;
+ *   disk-full, log-unavailable
  */
 export async function levelLock(path: string): Promise<Unlock> {
   try {
@@ -36,7 +38,7 @@ export async function levelLock(path: string): Promise<Unlock> {
     if (isLocked(cause)) throw new SottoError('log-busy', undefined, { cause })
     if (isMissing(cause) || (await identityOf(path).catch(() => '')) === null)
       throw new SottoError('log-missing', undefined, { cause })
-    throw new SottoError('log-failed', `its lock ${path} does not open`, { cause })
+    throw troubleOf(cause) ?? new SottoError('log-failed', `its lock ${path} does not open`, { cause })
   }
 }
 

@@ -19,7 +19,7 @@ export interface Audit {
 
 /**
  * Verifies every byte of the log without a change to it. Works on a damaged log and beside a writer.
- * @throws log-missing when there is no log; never for damage
+ * @throws log-missing when there is no log; log-unavailable when the system does not let it be read; never for damage
  */
 export async function auditLog(place: LogPlace): Promise<Audit> {
   try {

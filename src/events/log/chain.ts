@@ -15,7 +15,7 @@ export function genesis(logId: Uint8Array, owner: Uint8Array): Buffer {
 
 /**
  * Computes commitments and links. One-shot digests over scratch buffers that grow and stay: per record this is most of
- * the engine's work, and a digest told as latin1 (`binary`) text costs half of one told as a buffer.
+ * the engine's work, and a digest told as latin1 text costs half of one told as a buffer.
  */
 export class Linker {
   #body = scratchWith(BODY_LABEL, FIRST_SCRATCH_BYTES)
@@ -49,8 +49,7 @@ export class Linker {
     if (length > this.#body.length) this.#body = scratchWith(BODY_LABEL, 2 * length)
     this.#body.set(viewOf(frame, start, end - start), BODY_LABEL.length)
     this.#meta(seq, at, type, version)
-    this.#group.write(digest('sha256', viewOf(this.#body, 0, length), 'binary'), this.#end, 'latin1')
-    this.#end += COMMITMENT_BYTES
+    this.#commitment(digest('sha256', viewOf(this.#body, 0, length), 'latin1'))
   }
 
   /** The next record, when only its commitment (32 bytes) is left. */
@@ -67,14 +66,38 @@ export class Linker {
 
   #meta(seq: number, at: number, type: number, version: number): void {
     const group = this.#group
-    let end = this.#end
-    end = group.writeUInt32BE(Math.floor(seq / U32), end)
-    end = group.writeUInt32BE(seq % U32, end)
-    end = group.writeUInt32BE(Math.floor(at / U32), end)
-    end = group.writeUInt32BE(at % U32, end)
-    end = group.writeUInt16BE(type, end)
-    this.#end = group.writeUInt16BE(version, end)
+    const end = this.#end
+    putU64(group, end, seq)
+    putU64(group, end + 8, at)
+    putU16(group, end + 16, type)
+    putU16(group, end + 18, version)
+    this.#end = end + META_BYTES
   }
+
+  #commitment(latin1: string): void {
+    const group = this.#group
+    const end = this.#end
+    for (let i = 0; i < COMMITMENT_BYTES; i++) group[end + i] = latin1.charCodeAt(i)
+    this.#end = end + COMMITMENT_BYTES
+  }
+}
+
+/** Byte by byte, as below: a call of Buffer's own costs more than so few bytes. Typed arrays take a number modulo 256. */
+function putU64(out: Uint8Array, at: number, value: number): void {
+  putU32(out, at, value / U32)
+  putU32(out, at + 4, value)
+}
+
+function putU32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24
+  out[at + 1] = value >>> 16
+  out[at + 2] = value >>> 8
+  out[at + 3] = value >>> 0
+}
+
+function putU16(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 8
+  out[at + 1] = value
 }
 
 /** A plain view: half the price of `subarray`. */

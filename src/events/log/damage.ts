@@ -1,4 +1,5 @@
 import { SottoError } from '../../foundation/errors.js'
+import { troubleOf } from '../../foundation/system-trouble.js'
 
 /** What can be wrong, by the name the audit gives it. */
 const MEANING = {
@@ -40,4 +41,12 @@ export class Damage extends SottoError {
     super('log-corrupt', `segment ${found.segment}, offset ${found.offset}: ${MEANING[found.code]}`, options)
     this.problem = found
   }
+}
+
+/**
+ * For bytes that the system did not give: damage, unless it says why, and that has nothing to do with them. Whoever has
+ * no file descriptor left must not be told that the disk holds wrong bytes.
+ */
+export function notGiven(segment: number, offset: number, cause: unknown): SottoError {
+  return troubleOf(cause) ?? new Damage(problem(segment, offset, 'unreadable'), { cause })
 }

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../foundation/bytes.js'
 import type { FileSystem } from '../file-system/file-system.js'
 import { type Boundary, type Claim, type Slot, firstBoundary, newestClaim } from './anchor.js'
-import { Damage, type Problem, problem } from './damage.js'
+import { Damage, type Problem, notGiven, problem } from './damage.js'
 import { FRAMES_OFFSET } from './format.js'
 import { FrameWalk } from './frame-walk.js'
 import type { Keyring } from './keyring.js'
@@ -162,7 +162,10 @@ export async function unlisted(
   { segments, drafts, retired }: Manifest,
 ): Promise<Unlisted[]> {
   const found: Unlisted[] = []
-  for (const name of await files.fs.readdir(files.directory)) {
+  const names = await files.fs.readdir(files.directory).catch((cause: unknown) => {
+    throw notGiven(0, 0, cause)
+  })
+  for (const name of names) {
     const number = segmentNumber(name)
     if (number === null || segments.some((entry) => entry.number === number)) continue
     const path = segmentPath(files.directory, number)
@@ -172,13 +175,16 @@ export async function unlisted(
   return found
 }
 
+/** @throws log-unavailable */
 async function proofIn(fs: FileSystem, path: string, number: number): Promise<Problem | null> {
-  if (!(await fs.exists(path))) return null
   try {
+    if (!(await fs.exists(path))) return null
     const file = await fs.open(path, 'r')
     const size = await file.size().finally(() => file.close())
     return size > FRAMES_OFFSET ? problem(number, FRAMES_OFFSET, 'manifest-old') : null
-  } catch {
-    return problem(number, 0, 'unreadable')
+  } catch (cause) {
+    const error = notGiven(number, 0, cause)
+    if (error instanceof Damage) return error.problem
+    throw error
   }
 }

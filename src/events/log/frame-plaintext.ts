@@ -139,25 +139,23 @@ function readGroup(
     throw new SottoError('malformed', 'a group of no or too many records')
   }
   let at = fields.u48()
-  let last: FrameRecord | null = null
   linker.begin(from.link, count)
-  for (let i = 0; i < count; i++) {
-    last = readRecord(fields, frame, from.nextSeq + i, at, linker)
-    at = last.at
-    into?.push(last)
-  }
+  for (let i = 0; i < count; i++) at = readRecord(fields, frame, from.nextSeq + i, at, linker, into)
   const link = linker.end()
-  last?.endGroup(link)
+  const last = into?.at(-1)
+  if (last instanceof FrameRecord) last.endGroup(link)
   return { nextSeq: from.nextSeq + count, link }
 }
 
+/** @returns the record's time, which the next one's is told from */
 function readRecord(
   fields: Reader,
   frame: Buffer,
   seq: number,
   previousAt: number,
   linker: Linker,
-): FrameRecord {
+  into: ReadRecord[] | null,
+): number {
   const at = previousAt + unzigzag(fields.varint())
   const type = fields.varint()
   const version = fields.varint()
@@ -173,7 +171,8 @@ function readRecord(
   const end = start + length
   if (erased) linker.addCommitment(seq, at, type, version, frame.subarray(start, end))
   else linker.addBodyIn(seq, at, type, version, frame, start, end)
-  return new FrameRecord({ seq, at, type, version }, erased, frame, start, end)
+  into?.push(new FrameRecord(seq, at, type, version, erased, frame, start, end))
+  return at
 }
 
 /** Byte by byte: for so few a call out of JavaScript costs more than the copy. */

@@ -18,16 +18,19 @@ export class FrameRecord implements ReadRecord {
 
   /** @param start of salt and body, or of the commitment, in the frame's plaintext; `end` is behind it */
   constructor(
-    meta: { readonly seq: number; readonly at: number; readonly type: number; readonly version: number },
+    seq: number,
+    at: number,
+    type: number,
+    version: number,
     erased: boolean,
     frame: Buffer,
     start: number,
     end: number,
   ) {
-    this.seq = meta.seq
-    this.at = meta.at
-    this.type = meta.type
-    this.version = meta.version
+    this.seq = seq
+    this.at = at
+    this.type = type
+    this.version = version
     this.erased = erased
     this.#frame = frame
     this.#start = start

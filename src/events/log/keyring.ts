@@ -4,7 +4,7 @@ import { SottoError } from '../../foundation/errors.js'
 import type { Rng } from '../../foundation/rng.js'
 import type { FileSystem } from '../file-system/file-system.js'
 import { bytesOf } from './bytes-schema.js'
-import { Damage, problem } from './damage.js'
+import { notGiven } from './damage.js'
 import { ID_BYTES, MAX_U32 } from './format.js'
 import { readWhole, replaceFile, sealValue, unsealValue } from './sealed-file.js'
 
@@ -44,7 +44,7 @@ export async function writeKeyring(
 /**
  * A keyring that does not open is damaged or another root's: nothing can tell which, so it is `log-unopened`.
  * @returns null when there is none
- * @throws log-unopened; log-corrupt when the disk does not give the bytes
+ * @throws log-unopened; log-corrupt when the disk does not give the bytes, log-unavailable when the system does not
  */
 export async function readKeyring(
   fs: FileSystem,
@@ -53,7 +53,7 @@ export async function readKeyring(
   owner: Uint8Array,
 ): Promise<Keyring | null> {
   const bytes = await readWhole(fs, `${directory}/${KEYRING_NAME}`).catch((cause: unknown) => {
-    throw new Damage(problem(0, 0, 'unreadable'), { cause })
+    throw notGiven(0, 0, cause)
   })
   if (bytes === null) return null
   const parsed = v.safeParse(Keyring, unsealValue(MAGIC, key, bytes))

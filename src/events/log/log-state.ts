@@ -1,5 +1,6 @@
 import { wipe } from '../../foundation/bytes.js'
 import { SottoError } from '../../foundation/errors.js'
+import { troubleOf } from '../../foundation/system-trouble.js'
 import type { Rng } from '../../foundation/rng.js'
 import type { LogFiles } from './examine.js'
 import type { Keyring } from './keyring.js'
@@ -71,7 +72,8 @@ export class LogState {
 
   /** Nothing more is accepted: after a failed fdatasync the kernel may have dropped what it could not write. */
   fail(cause: unknown): SottoError {
-    this.#failure ??= new SottoError('log-failed', undefined, { cause })
+    const why = troubleOf(cause)?.message
+    this.#failure ??= new SottoError('log-failed', why, { cause })
     return this.#failure
   }
 

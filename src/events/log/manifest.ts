@@ -4,7 +4,7 @@ import type { Rng } from '../../foundation/rng.js'
 import type { FileSystem } from '../file-system/file-system.js'
 import { genesis } from './chain.js'
 import { bytesOf } from './bytes-schema.js'
-import { Damage, problem } from './damage.js'
+import { Damage, notGiven, problem } from './damage.js'
 import { ID_BYTES, LINK_BYTES, MAX_U32 } from './format.js'
 import type { Keyring } from './keyring.js'
 import { readWhole, replaceFile, sealValue, unsealValue } from './sealed-file.js'
@@ -53,7 +53,7 @@ export async function writeManifest(
   await replaceFile(fs, directory, MANIFEST_NAME, sealValue(MAGIC, key, manifest, rng))
 }
 
-/** @throws log-corrupt: a log that has a keyring has had a manifest since before that */
+/** @throws log-corrupt: a log that has a keyring has had a manifest since before that; log-unavailable */
 export async function readManifest(
   fs: FileSystem,
   directory: string,
@@ -61,7 +61,7 @@ export async function readManifest(
   keyring: Keyring,
 ): Promise<Manifest> {
   const bytes = await readWhole(fs, `${directory}/${MANIFEST_NAME}`).catch((cause: unknown) => {
-    throw new Damage(problem(0, 0, 'unreadable'), { cause })
+    throw notGiven(0, 0, cause)
   })
   if (bytes === null) throw new Damage(problem(0, 0, 'manifest-missing'))
   const parsed = v.safeParse(Manifest, unsealValue(MAGIC, key, bytes))

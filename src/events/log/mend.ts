@@ -1,4 +1,5 @@
 import { SottoError } from '../../foundation/errors.js'
+import { troubleOf } from '../../foundation/system-trouble.js'
 import type { FileHandle } from '../file-system/file-system.js'
 import { encodeAnchor, newestClaim, slotOffset } from './anchor.js'
 import type { LogFiles } from './examine.js'
@@ -21,7 +22,7 @@ export interface Recovered extends Residue {
  * were never listed, drafts, and what a rewrite replaced.
  * Only for a whole log, under the lock.
  * @returns what there was to tell, or null
- * @throws log-failed when the disk does not take it
+ * @throws log-failed when the disk does not take it; disk-full, log-unavailable
  */
 export async function mend(survey: Survey): Promise<Recovered | null> {
   const { last, strays } = survey
@@ -37,7 +38,9 @@ export async function mend(survey: Survey): Promise<Recovered | null> {
       strays.map(({ path }) => path),
     )
   } catch (cause) {
-    throw new SottoError('log-failed', 'the end of the log could not be mended', { cause })
+    throw (
+      troubleOf(cause) ?? new SottoError('log-failed', 'the end of the log could not be mended', { cause })
+    )
   }
   return residueOf(survey)
 }

@@ -1,9 +1,10 @@
 import { dirname } from 'node:path'
 import { SottoError } from '../../foundation/errors.js'
+import { troubleOf } from '../../foundation/system-trouble.js'
 import type { Rng } from '../../foundation/rng.js'
 import type { FileSystem, Unlock } from '../file-system/file-system.js'
 import { genesis } from './chain.js'
-import { Damage, problem } from './damage.js'
+import { Damage, notGiven, problem } from './damage.js'
 import type { LogFiles } from './examine.js'
 import { DEFAULT_SEGMENT_BYTES, WALK_BYTES } from './format.js'
 import { KEYRING_NAME, type Keyring, drawKeyring, keyringKey, readKeyring, writeKeyring } from './keyring.js'
@@ -77,7 +78,7 @@ async function create(options: LogOptions): Promise<Log> {
 /**
  * Opens a log: takes the lock, looks at every segment, walks the newest, and mends what a crash left behind the last durable frame.
  * @throws log-missing, log-busy, log-unopened (another root, or a damaged keyring: nothing can tell), log-corrupt
- *   (nothing was written then), log-failed
+ *   (nothing was written then), log-failed, log-unavailable, disk-full
  */
 export function openLog(options: OpenLogOptions): Promise<Log> {
   return failingAsLog(() => open(options))
@@ -105,11 +106,15 @@ async function failingAsLog(work: () => Promise<Log>): Promise<Log> {
   try {
     return await work()
   } catch (error) {
-    throw error instanceof SottoError ? error : new SottoError('log-failed', undefined, { cause: error })
+    throw error instanceof SottoError ? error : failed(error)
   }
 }
 
-/** @throws log-missing, log-unopened, log-corrupt */
+function failed(cause: unknown): SottoError {
+  return troubleOf(cause) ?? new SottoError('log-failed', undefined, { cause })
+}
+
+/** @throws log-missing, log-unopened, log-corrupt, log-unavailable */
 export async function openFiles(place: LogPlace): Promise<LogFiles> {
   const { fs, directory, root, owner } = place
   const keyring = await readKeyring(fs, directory, keyringKey(root), owner)
@@ -117,7 +122,7 @@ export async function openFiles(place: LogPlace): Promise<LogFiles> {
   return { fs, directory, keyring, compacting: place.compacting ?? false }
 }
 
-/** @throws log-busy, log-failed */
+/** @throws log-busy, log-failed, log-unavailable, disk-full */
 export function takeLock({ fs, directory, lock }: LogPlace & { readonly lock?: boolean }): Promise<Unlock> {
   return lock === false ? Promise.resolve(noLock) : fs.lock(`${directory}/${LOCK_NAME}`)
 }
@@ -133,7 +138,7 @@ async function writeEmpty({ fs, directory, root, owner, rng, compacting = false 
     await writeManifest(fs, directory, keys.manifest, EMPTY_MANIFEST, rng)
     await writeKeyring(fs, directory, keys.keyring, keyring, rng)
   } catch (cause) {
-    throw new SottoError('log-failed', undefined, { cause })
+    throw failed(cause)
   }
   return { files: { fs, directory, keyring, compacting }, keys }
 }
@@ -150,7 +155,9 @@ async function absent(place: LogPlace): Promise<SottoError> {
 }
 
 async function mustHoldNoSegment({ fs, directory }: LogPlace): Promise<void> {
-  const names = await fs.readdir(directory)
+  const names = await fs.readdir(directory).catch((cause: unknown) => {
+    throw notGiven(0, 0, cause)
+  })
   if (names.some((name) => segmentNumber(name) !== null)) throw new Damage(problem(0, 0, 'keyring'))
 }
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from '../file-system/file-system.js'
 import { type Slot, decodeSlot } from './anchor.js'
-import { Damage, problem } from './damage.js'
+import { Damage, notGiven, problem } from './damage.js'
 import { FRAMES_OFFSET, HEADER_BYTES, SLOT_BYTES } from './format.js'
 import type { LogFiles } from './examine.js'
 import type { Keyring } from './keyring.js'
@@ -34,7 +34,7 @@ export function segmentNumber(name: string): number | null {
 /**
  * Opens a segment that the manifest lists. Its header and slots were durable before it was listed, so a file that is
  * missing or shorter is corruption, whichever segment it is.
- * @throws log-corrupt
+ * @throws log-corrupt, log-unavailable
  */
 export async function openSegment(
   { fs, directory, keyring, compacting }: LogFiles,
@@ -42,10 +42,10 @@ export async function openSegment(
   mode: 'r' | 'rw' = 'r',
 ): Promise<SegmentFile> {
   const path = segmentPath(directory, entry.number)
-  if (!(await fs.exists(path))) throw new Damage(problem(entry.number, 0, 'segment-missing'))
-  const file = await fs.open(path, mode).catch((cause: unknown) => {
-    throw new Damage(problem(entry.number, 0, 'unreadable'), { cause })
-  })
+  const given = <T>(work: Promise<T>) =>
+    work.catch((cause: unknown) => Promise.reject(notGiven(entry.number, 0, cause)))
+  if (!(await given(fs.exists(path)))) throw new Damage(problem(entry.number, 0, 'segment-missing'))
+  const file = await given(fs.open(path, mode))
   try {
     return { entry, file, compacting, ...(await readHead(file, entry, keyring)) }
   } catch (error) {
@@ -64,11 +64,13 @@ async function readHead(file: FileHandle, entry: SegmentEntry, keyring: Keyring)
     return decodeSlot(keys, head.subarray(start, start + SLOT_BYTES), index)
   }
   // After the slots: what they claim was there before.
-  const size = await file.size()
+  const size = await file.size().catch((cause: unknown) => {
+    throw notGiven(entry.number, 0, cause)
+  })
   return { keys, size, slots: [slot(0), slot(1)] as const }
 }
 
-/** @throws log-corrupt when the disk does not give the bytes */
+/** @throws log-corrupt when the disk does not give the bytes, log-unavailable when the system does not */
 export async function readBytes(
   file: FileHandle,
   segment: number,
@@ -78,6 +80,6 @@ export async function readBytes(
   try {
     return await file.read(offset, length)
   } catch (cause) {
-    throw new Damage(problem(segment, offset, 'unreadable'), { cause })
+    throw notGiven(segment, offset, cause)
   }
 }

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { equalBytes, wipe } from '../../../foundation/bytes.js'
 import { SottoError, isSottoError } from '../../../foundation/errors.js'
+import { troubleOf } from '../../../foundation/system-trouble.js'
 import { Linker, genesis } from '../chain.js'
 import type { LogFiles } from '../examine.js'
 import { DEFAULT_SEGMENT_BYTES } from '../format.js'
@@ -114,6 +115,8 @@ async function orFailed<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
-    throw isSottoError(cause) ? cause : new SottoError('log-failed', undefined, { cause })
+    throw isSottoError(cause)
+      ? cause
+      : (troubleOf(cause) ?? new SottoError('log-failed', undefined, { cause }))
   }
 }
