@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { plainNode } from './plain-node.js'
 
 const PRIVATE_DIRECTORY = 0o700
 const PRIVATE_FILE = 0o600
@@ -98,7 +99,8 @@ export class Machine {
 
   #spawn(argv: readonly string[], options: RunOptions): ChildProcess {
     const env = { ...this.#env, ...options.env }
-    const child = spawn(process.execPath, [this.#script, ...argv], { env, stdio: 'pipe' })
+    const { command, before } = plainNode()
+    const child = spawn(command, [...before, this.#script, ...argv], { env, stdio: 'pipe' })
     child.stdin.on('error', () => undefined)
     this.#children.add(child)
     child.once('exit', () => this.#children.delete(child))

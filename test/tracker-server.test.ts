@@ -1,10 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { memoryFileSystem } from '../src/events/file-system/memory.js'
 import { concat, toHex } from '../src/foundation/bytes.js'
@@ -17,6 +16,7 @@ import { trackerKeys } from '../tracker/keys.js'
 import { DEFAULT_LIMITS, type TrackerLimits } from '../tracker/limits.js'
 import { type RunningTracker, runTracker } from '../tracker/server.js'
 import { TrackerStore } from '../tracker/store.js'
+import { forkFixture } from './fixtures/child.js'
 import { type Person, person } from './fixtures/tracker-people.js'
 import { UdpAsker } from './fixtures/tracker-udp.js'
 
@@ -374,14 +374,11 @@ function hasIpv6(): boolean {
   }
 }
 
-/** The same module system as this file: the source under tsx, or what was built from it. */
+/** A tracker in a process of its own, and its URL. */
 async function spawned(t: Test, data: string): Promise<[ChildProcess, string]> {
-  const self = fileURLToPath(import.meta.url)
-  const script = fileURLToPath(new URL(`fixtures/tracker-process${extname(self)}`, import.meta.url))
-  const child = spawn(process.execPath, [...process.execArgv, script, data], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const child = forkFixture('tracker-process', [data], { silent: true })
   t.teardown(() => child.kill('SIGKILL'))
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
+  child.stderr?.pipe(process.stderr)
+  const [line] = (await once(child.stdout!, 'data')) as [Buffer]
   return [child, line.toString().trim()]
 }
