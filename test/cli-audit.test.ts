@@ -23,6 +23,7 @@ import { ed25519Public } from '../src/keys/ed25519.js'
 import { payloadOf } from '../src/keys/identity.js'
 import { auditFiles } from '../src/profile/audit-files.js'
 import { auditExport } from '../src/profile/audit-export.js'
+import { createBackup } from '../src/profile/backup.js'
 import { createProfile } from '../src/profile/create.js'
 import { fact } from '../src/profile/decisions/context.js'
 import { examine } from '../src/profile/doctor.js'
@@ -30,6 +31,7 @@ import { keptReceipt } from '../src/profile/kept-receipt.js'
 import { profilePaths } from '../src/profile/paths.js'
 import type { AuditAnswer } from '../src/profile/proof/audit-profile.js'
 import { readReceipt, writeReceipt } from '../src/profile/proof/receipt.js'
+import { openKeyFile } from '../src/profile/unlock.js'
 import { openProjections } from '../src/projections/engine.js'
 import { type Forgeable, erased, forge, framesOf, saying } from './fixtures/forged-log.js'
 import { fixtureIdentity } from './fixtures/identities.js'
@@ -388,6 +390,40 @@ function checks(t: Test, outcome: Outcome, expected: Record<string, boolean>): v
   for (const [name, ok] of Object.entries(expected))
     t.equal(seen.get(name), ok, `${name}: ${JSON.stringify(checks)}`)
 }
+
+t.test(
+  'STO-4 ES-4 a copy of the key can be made with a damaged log, and says what is not in it',
+  async (t) => {
+    const passphrase = () => Promise.resolve(PASSPHRASE)
+    const copy = (name: string) => {
+      const out = join(directory, name)
+      return createBackup({ paths, out, passphrase, newPassphrase: passphrase }).then((answer) => ({
+        out,
+        answer,
+      }))
+    }
+    restore()
+    const { start } = await frame(3, 1)
+    const bytes = readFileSync(segment(3))
+    bytes[start.offset + 30]! ^= 0x04
+    writeFileSync(segment(3), bytes)
+    const first = await copy('damaged.sotto')
+    t.match(first.answer, { recovery: true, noted: false }, 'the recovery key stands before the damage')
+    const { recoverySeed, root } = await openKeyFile(first.out, passphrase)
+    t.same(recoverySeed, identity.recoverySeed)
+    t.same(root, identity.root, 'and the key is whole')
+    t.same(readFileSync(segment(3)), bytes, 'nothing was changed')
+
+    writeFileSync(join(paths.log, 'keyring'), Buffer.alloc(200))
+    const second = await copy('no-keyring.sotto')
+    t.match(second.answer, { recovery: null, noted: false }, 'nothing can be read')
+    t.match(await openKeyFile(second.out, passphrase), { id: identity.id, recoverySeed: null })
+    const out = join(directory, 'told.sotto')
+    const told = await alice.run(['backup', 'create', '--form', 'file', '--out', out])
+    t.equal(told.code, 0, told.stderr)
+    t.match(told.stderr, /does not know of this copy.*\n.*recovery key cannot be read/)
+  },
+)
 
 t.test('ES-4 doctor without a daemon reads the log, tells what is wrong, and changes nothing', async (t) => {
   restore()

@@ -150,7 +150,8 @@ t.test(
       file('other'),
     ]
     const made = await json(create)
-    t.match(made.json, { form: 'file', files: [BACKUP], check: /^[0-9a-f]{16}$/ })
+    const check16 = /^[0-9a-f]{16}$/
+    t.match(made.json, { form: 'file', files: [BACKUP], check: check16, recovery: true, noted: true })
     t.equal(statSync(BACKUP).mode & 0o777, 0o600)
     const other = { env: { SOTTO_PASSPHRASE_FILE: file('other') } }
     const check = ['backup', 'check', '--form', 'file', '--in']

@@ -1,15 +1,15 @@
-import { FactStore } from '../events/store/fact-store.js'
-import { nodeFileSystem } from '../events/file-system/node.js'
+import { existsSync } from 'node:fs'
 import { toHex } from '../foundation/bytes.js'
 import { sha256 } from '../foundation/crypto.js'
-import { isSottoError } from '../foundation/errors.js'
+import { type ErrorCode, isSottoError } from '../foundation/errors.js'
 import { type Rng, systemRng } from '../foundation/rng.js'
 import { checkBox, openBox, sealBox } from '../keys/container.js'
 import { type Identity, identityFromPayload, payloadOf, wipeIdentity } from '../keys/identity.js'
 import { readKeyFile, writeKeyFile } from '../keys/key-file.js'
-import { daemonAccess, openHere } from './access.js'
+import { type Access, daemonAccess, openHere } from './access.js'
 import type { ProfilePaths } from './paths.js'
 import { mustBeReady } from './lodging.js'
+import { keptRecoverySeed, salvagedRecoverySeed } from './recovery-seed.js'
 import { openKeyFile } from './unlock.js'
 
 const CHECK_DIGITS = 16
@@ -21,53 +21,85 @@ export interface BackupOptions {
   newPassphrase(): Promise<string>
 }
 
+export interface BackupAnswer {
+  /** The first digits of the file's SHA-256, to compare copies by. */
+  readonly check: string
+  /** The copy holds the recovery key; false when an earlier one took it, null when the log cannot tell. */
+  readonly recovery: boolean | null
+  /** The log knows that there is a copy. */
+  readonly noted: boolean
+}
+
+/** When the log is damaged, or takes nothing, is when a copy of the key is needed most. */
+const NO_HINDRANCE: readonly ErrorCode[] = [
+  ...(['log-corrupt', 'log-unopened', 'log-missing', 'log-failed', 'log-unavailable'] as const),
+  ...(['unknown-event', 'projections-damaged', 'disk-full'] as const),
+]
+
 /**
- * A sealed copy of the key, after the passphrase was verified; the log remembers that there is one.
- * @returns the first digits of the file's SHA-256, to compare copies by
+ * A sealed copy of the key, after the passphrase was verified: it takes the login file and nothing else. The log, where
+ * it can be opened, adds the recovery key to the first one and remembers that there is a copy.
+ * @throws no-profile, logged-out, wrong-passphrase, profile-busy, file-exists, file-failed
  */
-export async function createBackup(options: BackupOptions, rng: Rng = systemRng): Promise<string> {
+export async function createBackup(options: BackupOptions, rng: Rng = systemRng): Promise<BackupAnswer> {
   const { paths, out } = options
-  mustBeReady(paths)
+  if (!existsSync(paths.login)) mustBeReady(paths)
   const identity = await openKeyFile(paths.login, () => options.passphrase())
-  const passphrase = await options.newPassphrase()
-  const access = (await daemonAccess(paths)) ?? (await openHere({ paths }, identity))
+  let access: Access | null = null
   try {
-    const { recoveryAt } = await access.call('backup.next', {})
-    const recoverySeed = recoveryAt === null ? null : await keptRecoverySeed(paths, identity, recoveryAt, rng)
-    const payload = payloadOf({ ...identity, recoverySeed }, recoverySeed !== null)
+    const passphrase = await options.newPassphrase()
+    access = await unlessTheLogFails(() => openLog(paths, identity))
+    const recoverySeed = await recoverySeedFor(access, paths, identity, rng)
+    const holds = recoverySeed instanceof Uint8Array
+    const payload = payloadOf({ ...identity, recoverySeed: holds ? recoverySeed : null }, holds)
     const box = await sealBox(payload, 'backup', passphrase, rng)
     await writeKeyFile(out, box, { overwrite: false })
-    await access.call('backup.made', { epoch: identity.epoch })
-    return toHex(sha256(box)).slice(0, CHECK_DIGITS)
+    const noted = await unlessTheLogFails(async () => access?.call('backup.made', { epoch: identity.epoch }))
+    const recovery = holds ? true : recoverySeed === null ? false : null
+    return { check: toHex(sha256(box)).slice(0, CHECK_DIGITS), recovery, noted: noted != null }
   } finally {
-    await access.close()
+    await access?.close()
     wipeIdentity(identity)
   }
 }
 
-/** The recovery key goes into copies outside the profile only; it never passes the local socket. */
-async function keptRecoverySeed(
+/** With keys of its own: an opening that fails half way wipes what it was given. */
+async function openLog(paths: ProfilePaths, identity: Identity): Promise<Access> {
+  return (
+    (await daemonAccess(paths)) ??
+    (await openHere({ paths }, identityFromPayload(payloadOf(identity, false))))
+  )
+}
+
+/**
+ * The recovery key goes into copies outside the profile only; it never passes the local socket.
+ * @returns null when an earlier copy took it, undefined when nothing can tell
+ */
+async function recoverySeedFor(
+  access: Access | null,
   paths: ProfilePaths,
   identity: Identity,
-  seq: number,
   rng: Rng,
-): Promise<Uint8Array | null> {
-  const { root, address: owner } = identity
-  const store = await FactStore.open({
-    directory: paths.log,
-    fs: nodeFileSystem,
-    root,
-    owner,
-    rng,
-    readOnly: true,
+): Promise<Uint8Array | null | undefined> {
+  const kept = await unlessTheLogFails(async () => {
+    if (access === null) return null
+    const { recoveryAt } = await access.call('backup.next', {})
+    return { seed: recoveryAt === null ? null : await keptRecoverySeed(paths, identity, recoveryAt, rng) }
   })
+  if (kept !== null) return kept.seed
+  const salvaged = await unlessTheLogFails(async () => ({
+    seed: await salvagedRecoverySeed(paths, identity),
+  }))
+  return salvaged?.seed
+}
+
+/** @returns null when the log cannot do it */
+async function unlessTheLogFails<T>(work: () => Promise<T>): Promise<T | null> {
   try {
-    // Another backup at the same time may have erased it.
-    for await (const { fact } of store.read(seq))
-      return fact.type === 'RecoverySeedKept' ? fact.data.seed : null
-    return null
-  } finally {
-    await store.close()
+    return await work()
+  } catch (error) {
+    if (isSottoError(error) && NO_HINDRANCE.includes(error.code)) return null
+    throw error
   }
 }
 
