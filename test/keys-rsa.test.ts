@@ -21,6 +21,9 @@ const OPENSSL_OAEP = ['rsa_padding_mode:oaep', 'rsa_oaep_md:sha256', 'rsa_mgf1_m
   (option) => ['-pkeyopt', option],
 )
 
+/** The fixture identity with the least indexes. */
+const QUICK = 5
+
 function openssl(args: readonly string[], input?: string | Uint8Array): Buffer {
   return execFileSync('openssl', args, { input, stdio: ['pipe', 'pipe', 'pipe'] })
 }
@@ -29,8 +32,9 @@ function openssl(args: readonly string[], input?: string | Uint8Array): Buffer {
 t.setTimeout(240_000)
 
 t.test('KEY-1 a real 8192-bit key is generated with progress and interoperates with OpenSSL', async (t) => {
-  const seed = randomBytes(32)
-  t.comment(`seed ${seed.toString('hex')}`)
+  // A seed whose primes come early: the search is a lottery, and `npm test` has nothing to win in it. That any seed
+  // leads to its key is what the vectors of det-keygen prove.
+  const { seed, indexP, indexQ } = fixtureRsa(QUICK)
   const told: { tested: number; expected: number }[] = []
   const key = await generateRsa(seed, { onProgress: (progress) => told.push(progress) })
   t.same(
@@ -39,6 +43,7 @@ t.test('KEY-1 a real 8192-bit key is generated with progress and interoperates w
     'every test is told, once, as it ends',
   )
   t.ok(told.every(({ expected }) => expected === 287))
+  t.same([key.indexP, key.indexQ], [indexP, indexQ], 'the first pair there is')
   t.same(restoreRsa(seed, key.indexP, key.indexQ), key, 'seed and indexes are the key')
 
   const directory = t.testdir({})
