@@ -374,6 +374,13 @@ async function strangersView(t: Test, out: string, now: Head): Promise<void> {
     json: { ok: true, events: now.seq, seq: now.seq, link: now.link, owner: id, problems: [] },
   })
   t.notOk(existsSync(bob.data), 'nothing was made there')
+  const ofAnother = writeReceipt(identity.addressSeed, {
+    ...readReceipt(head.receipt),
+    logId: Buffer.alloc(16),
+  })
+  const other = await bob.run(['log', 'audit', '--in', out, '--since', ofAnother])
+  t.equal(other.code, 7)
+  t.match(other.stdout, /disclosed, genuine, but the receipt DOES NOT HOLD\n.*the receipt is of another log/)
   const changed = join(directory, 'changed.ndjson')
   const text = readFileSync(out, 'utf8')
   const at = text.indexOf('alice 3 1')

@@ -48,6 +48,10 @@ t.test(
       [['friend'], 'unknown-command'],
       [['status', `--${SECRET}`], 'usage'],
       [['status', '--connection', SECRET], 'usage'],
+      [['status', SECRET], 'usage'],
+      [['log', 'head', SECRET, 'more'], 'usage'],
+      [['chat', 'show', 'id', SECRET], 'usage'],
+      [['log', 'export', '--from', '2025-02-02', '--to', '2025-02-01'], 'usage'],
       [['chat', 'send', SECRET], 'usage'],
       [['chat', 'send', 'bob', 'hello', '--wait', SECRET], 'usage'],
       [['chat', 'send', 'bob', 'hello', '--timeout', SECRET], 'usage'],
@@ -59,6 +63,7 @@ t.test(
     outcomes.forEach((outcome, i) => fails(t, outcome, 2, wrong[i]?.[1] ?? '', wrong[i]?.[0].join(' ') ?? ''))
     const plain = await alice.run([SECRET])
     t.equal(plain.code, 2, 'the same without --json')
+    t.match((await alice.run(['log', 'head', SECRET])).stderr, /: log head takes no arguments \(usage\)/)
     t.equal(plain.stdout, '')
     t.match(plain.stderr, /^sotto: there is no such command \(unknown-command\)\n {2}run sotto help\n$/)
     t.match((await alice.run(['--version'])).stdout, /^sotto\/\d/)
@@ -184,9 +189,13 @@ t.test('exit codes of a profile on its own: wrong passphrase, no daemon', async 
     t,
     await json(['status'], { env: { SOTTO_PASSPHRASE_FILE: file('missing') } }),
     2,
-    'missing-answer',
+    'passphrase-file',
     'no file',
   )
+  const unread = (name: string) => alice.run(['status'], { env: { SOTTO_PASSPHRASE_FILE: name } })
+  t.match((await unread(file('missing'))).stderr, /passphrase file cannot be used: there is no such file/)
+  t.match((await unread(directory)).stderr, /passphrase file cannot be used: it cannot be read \(EISDIR\)/)
+  t.match((await unread('/dev/zero')).stderr, /passphrase file cannot be used: it is too long/)
   fails(t, await json(['daemon', 'stop']), 3, 'no-daemon', 'no daemon')
   const status = await json(['daemon', 'status'])
   t.equal(status.code, 3)
@@ -200,6 +209,7 @@ t.test('LGN-1 logged out, only the key file and its passphrase lead back in', as
   fails(t, await json(['chat', 'list']), 4, 'logged-out', 'logged out')
   const login = ['login', '--form', 'file', '--in']
   fails(t, await json([...login, file('key.pem')]), 1, 'not-a-backup', 'form comes first')
+  fails(t, await json([...login, file('nothing')]), 3, 'not-found', 'no file, as of log audit --in')
   const stranger = await sealBox(
     payloadOf(fixtureIdentity(1), true),
     'backup',

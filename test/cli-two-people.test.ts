@@ -165,6 +165,8 @@ t.test(
     )
     const read = await ask('bob', 'chat', 'read', 'alice')
     t.ok(holds('hello bob', 'hello\nalice ✓')(read['messages'] as Text[]))
+    const shown = await people.bob.run(['chat', 'read', 'alice', '--ids'])
+    t.match(shown.stdout, `${String(sent['messageId'])} `, 'ids for chat show and chat forget, in words too')
     const message = await eventually(
       'read',
       () => peek('alice', 'chat.show', { messageId: sent['messageId'] }),

@@ -376,7 +376,9 @@ t.test('ES-4 a receipt kept elsewhere must lie in the file and agree', async (t)
   t.same(await said(whole, receipt(11)), ['receipt-range'])
   t.same(await said(whole, receipt(4)), ['receipt-link'], 'in the middle of a group')
   t.same(await said(whole, receipt(6, { link: Buffer.alloc(32) })), ['receipt-link'])
-  t.same(await said(whole, receipt(6, { logId: Buffer.alloc(16) })), ['receipt-other-log'])
+  const ofAnother = await verified(whole, receipt(6, { logId: Buffer.alloc(16) }))
+  t.same(codes(ofAnother), ['receipt-other-log'])
+  t.match(ofAnother, { ok: false, genuine: true }, 'that says nothing against the file')
   t.same(
     await said(
       whole,
@@ -386,6 +388,7 @@ t.test('ES-4 a receipt kept elsewhere must lie in the file and agree', async (t)
   )
   const damaged = whole.replace('"kind":"text"', '"kind":"Text"')
   t.same(await said(damaged, receipt(10)), ['export-fact', 'receipt-unreached'])
+  t.match(await verified(damaged), { genuine: false })
   t.not(early.logId, logId)
 })
 
@@ -417,6 +420,29 @@ t.test('ES-4 every kind of fact that there is exports and verifies', async () =>
     { numRuns: 40 },
   )
 })
+
+t.test(
+  'ES-4 lines are bounded: a long group tells less, a longer one is refused, and so are Mallory’s',
+  async (t) => {
+    const seqs = Array.from({ length: 130_000 }, (_, i) => 100_000 + i)
+    const long = fact('ContentForgotten', { letters: [], seqs, why: 'asked' })
+    const store = await aliceLog([...GROUPS, [long, long, long, long]])
+    const text = await exportOf(store)
+    const report = await verified(text)
+    t.match(report, { ok: true, events: store.head.seq, disclosed: 7 }, 'the long group as commitments alone')
+    const many = await aliceLog([
+      Array.from({ length: 40_000 }, () => fact('OwnStatusChanged', { status: 'online' })),
+    ])
+    await t.rejects(exportOf(many), { code: 'too-large' })
+
+    const [header = '', ...groups] = text.trim().split('\n')
+    const padded = header.replace('{', `{${' '.repeat(3 << 20)}`)
+    t.same(codes(await verified([padded, ...groups, ''].join('\n'))), ['export-header'])
+    const offset = header.length + 1
+    const endless = Buffer.concat([Buffer.from(`${header}\n{"records":[`), Buffer.alloc(33 << 20, '{},')])
+    t.match(await verified(endless), { ok: false, events: 0, problems: [{ offset, code: 'export-line' }] })
+  },
+)
 
 t.test('a line that is too long ends the reading; pieces are handed over one by one', async (t) => {
   const lines = []

@@ -27,6 +27,11 @@ const TABLE = {
     hint: 'give it by a flag',
     exit: EXIT.usage,
   },
+  'passphrase-file': {
+    message: 'the passphrase file cannot be used',
+    hint: 'check --passphrase-file, --new-passphrase-file and SOTTO_PASSPHRASE_FILE: a file that you can read, the passphrase in its first line',
+    exit: EXIT.usage,
+  },
   malformed: {
     message: 'the bytes are not in the expected form',
     hint: 'they were damaged or made by something else',
@@ -191,7 +196,7 @@ const TABLE = {
   // people
   'not-found': {
     message: 'nothing here goes by that',
-    hint: 'check what was typed; sotto friend list has the people, sotto chat read WHO --json the ids of messages',
+    hint: 'check what was typed; sotto friend list has the people, sotto chat read WHO --ids the ids of messages',
     exit: EXIT.notFound,
   },
   ambiguous: { message: 'that could mean several people', hint: 'give the id', exit: EXIT.usage },

@@ -14,9 +14,9 @@ import { verifyExport } from './proof/verify-export.js'
 export async function auditExport(file: string, since: string | undefined) {
   const receipt = since === undefined ? null : readReceipt(since)
   const lines = cutLines(readChunks(file), MAX_LINE_BYTES)
-  const { ok, owner, events, disclosed, from, head, problems } = await verifyExport(lines, receipt)
+  const { ok, genuine, owner, events, disclosed, from, head, problems } = await verifyExport(lines, receipt)
   const [seq, link] = [head.seq, toHex(head.link)]
-  return { ok, events, seq, link, problems, owner, disclosed, from: from.seq }
+  return { ok, genuine, events, seq, link, problems, owner, disclosed, from: from.seq }
 }
 
 async function* readChunks(file: string): AsyncGenerator<Uint8Array> {

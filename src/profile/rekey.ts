@@ -14,7 +14,10 @@ export async function finishRekey(profile: Rekeyed): Promise<void> {
   if (rekeyed !== null) await said(profile, rekeyed)
 }
 
-async function said(profile: Rekeyed, { generation }: { generation: number }): Promise<{ generation: number }> {
+async function said(
+  profile: Rekeyed,
+  { generation }: { generation: number },
+): Promise<{ generation: number }> {
   await profile.append([fact('LogKeyRotated', { generation })])
   return { generation }
 }

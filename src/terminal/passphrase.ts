@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { SottoError } from '../foundation/errors.js'
 import { type Asking, askSecret } from './ask.js'
 
@@ -31,16 +31,40 @@ export async function newPassphrase(sources: PassphraseSources, asking: Asking):
   return first
 }
 
-/** The first line of the file, without its line end. */
+/** The first line of the file, without its line end. @throws passphrase-file */
 async function readPassphrase(path: string): Promise<string> {
-  const bytes = await readFile(path).catch(() => {
-    throw new SottoError('missing-answer', 'the passphrase file cannot be read')
+  const bytes = await beginningOf(path).catch((cause: unknown) => {
+    throw new SottoError('passphrase-file', whyUnread(cause), { cause })
   })
-  if (bytes.length > MAX_FILE_BYTES) throw new SottoError('usage', 'the passphrase file is too long')
-  return notEmpty(bytes.toString('utf8').split(/\r?\n/, 1)[0] ?? '')
+  if (bytes.length > MAX_FILE_BYTES) throw new SottoError('passphrase-file', 'it is too long')
+  const [passphrase = ''] = bytes.toString('utf8').split(/\r?\n/, 1)
+  if (passphrase === '') throw new SottoError('passphrase-file', 'its first line is empty')
+  return passphrase
+}
+
+/** One byte more than is allowed, of a device or a pipe without end too. */
+async function beginningOf(path: string): Promise<Buffer> {
+  const file = await open(path, 'r')
+  try {
+    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1)
+    let length = 0
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null)
+      length += bytesRead
+      if (bytesRead === 0 || length === buffer.length) return buffer.subarray(0, length)
+    }
+  } finally {
+    await file.close()
+  }
+}
+
+/** Its name was typed, and what was typed is not repeated. */
+function whyUnread(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+  return code === 'ENOENT' ? 'there is no such file' : `it cannot be read (${code})`
 }
 
 function notEmpty(passphrase: string): string {
-  if (passphrase === '') throw new SottoError('missing-answer', 'the passphrase is empty')
+  if (passphrase === '') throw new SottoError('usage', 'the passphrase is empty')
   return passphrase
 }

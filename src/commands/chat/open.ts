@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises'
 import { isSottoError } from '../../foundation/errors.js'
 import type { MessageAnswer } from '../../profile/answers.js'
 import { SottoCommand } from '../../terminal/command.js'
+import { safeJson } from '../../terminal/safe-json.js'
 import { sayMessage } from '../../terminal/say-message.js'
 
 export default class ChatOpen extends SottoCommand<typeof ChatOpen> {
@@ -19,7 +20,7 @@ export default class ChatOpen extends SottoCommand<typeof ChatOpen> {
     const signal = AbortSignal.any([this.signal, ended.signal])
     const typing = this.#sendTyped(signal).finally(() => ended.abort())
     const print = (message: MessageAnswer) =>
-      process.stdout.write(`${this.jsonEnabled() ? JSON.stringify(message) : sayMessage(message)}\n`)
+      process.stdout.write(`${this.jsonEnabled() ? safeJson(message) : sayMessage(message)}\n`)
     try {
       await follow(access, { who: this.args.who }, print, signal)
     } finally {

@@ -59,10 +59,17 @@ export default class LogAudit extends SottoCommand<typeof LogAudit> {
   async #ofExport(file: string) {
     const { auditExport } = await import('../../profile/audit-export.js')
     const answer = await auditExport(file, await this.#since())
-    const { ok, owner, events, disclosed, from, seq } = answer
+    const { owner, events, disclosed, from, seq } = answer
     this.log(`the log of ${owner ?? 'nobody can tell'}, after ${from} up to ${seq}`)
-    this.log(`${events} events, ${disclosed} of them disclosed, ${ok ? 'genuine' : 'NOT GENUINE'}`)
+    this.log(`${events} events, ${disclosed} of them disclosed, ${this.#genuineness(answer)}`)
     return answer
+  }
+
+  /** What a receipt from elsewhere says is nothing against the file. */
+  #genuineness({ ok, genuine }: { ok: boolean; genuine: boolean }): string {
+    if (!genuine) return 'NOT GENUINE'
+    if (!ok) return 'genuine, but the receipt DOES NOT HOLD'
+    return this.flags.since === undefined ? 'genuine' : 'genuine, and the receipt holds'
   }
 
   async #since(): Promise<string | undefined> {

@@ -23,6 +23,8 @@ export default class LogExport extends SottoCommand<typeof LogExport> {
       ...(to === undefined ? {} : { to: parseSince(to) }),
       ...(who === undefined ? {} : { with: who }),
     }
+    if ((selection.from ?? 0) > (selection.to ?? Infinity))
+      throw new SottoError('usage', '--from is later than --to')
     const { exportToFile, exportedBytes } = await import('../../profile/export-log.js')
     const request = { access: await this.access(), selection, signal: this.signal }
     if (out !== undefined) {

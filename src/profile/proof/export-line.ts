@@ -13,8 +13,13 @@ import type { UserId } from '../../events/vocabulary/facts.js'
 import { SottoError } from '../../foundation/errors.js'
 import { type Json, base64url } from './fact-json.js'
 
-/** A record at its shortest is 21 bytes of a frame of 4 MiB and 130 of a line: no group needs more than this. */
-export const MAX_LINE_BYTES = 32 << 20
+/**
+ * Whoever reads an export takes some 25 times this much memory for a line that was made to be dear. It is room for a
+ * group of 25,000 records as commitments, and a hundred times what any command puts into one.
+ */
+export const MAX_LINE_BYTES = 4 << 20
+/** A header has about 600. */
+export const MAX_HEADER_BYTES = 2048
 
 const FORMAT = 'log-export'
 const VERSION = 1

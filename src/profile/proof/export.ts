@@ -4,6 +4,7 @@ import type { Head, ReadRecord } from '../../events/log/record.js'
 import { decodeFact } from '../../events/vocabulary/codec.js'
 import type { StoredFact } from '../../events/vocabulary/facts.js'
 import { hash } from '../../foundation/crypto.js'
+import { SottoError } from '../../foundation/errors.js'
 import { idOf } from '../../keys/user-id.js'
 import { type ExportRecord, MAX_LINE_BYTES, groupLine, headerLine } from './export-line.js'
 import { factJson } from './fact-json.js'
@@ -37,7 +38,7 @@ interface Range {
 /**
  * The lines of an export (SPEC § 4.9), without line feeds, header first; one frame of the log is in memory at a time.
  * From the first group that holds something selected to the last; of what was not selected only commitments.
- * @throws log-corrupt, unknown-event
+ * @throws log-corrupt, unknown-event; too-large for a group that is too long a line even so
  */
 export async function* exportLines(source: ExportSource, selection: Selection): AsyncGenerator<string> {
   const range = await rangeOf(source, selection)
@@ -45,10 +46,18 @@ export async function* exportLines(source: ExportSource, selection: Selection): 
   yield headerLine({ owner: idOf(address), logId, ...range, receipt: receiptOf(source, range.to) })
   for await (const { records, link } of groups(source, range.from.seq + 1, range.to.seq)) {
     const line = groupLine({ records: records.map((record) => exported(record, selection)), link })
-    yield Buffer.byteLength(line) <= MAX_LINE_BYTES
-      ? line
-      : groupLine({ records: records.map(committed), link })
+    yield fits(line) ? line : mustFit(groupLine({ records: records.map(committed), link }))
   }
+}
+
+function fits(line: string): boolean {
+  return Buffer.byteLength(line) <= MAX_LINE_BYTES
+}
+
+/** Nobody could verify it. */
+function mustFit(line: string): string {
+  if (!fits(line)) throw new SottoError('too-large', 'a group of so many records cannot be exported')
+  return line
 }
 
 /** Everything goes from the first record to the head; a selection is looked for first. */

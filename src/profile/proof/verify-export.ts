@@ -11,6 +11,7 @@ import {
   type ExportGroup,
   type ExportHeader,
   type ExportRecord,
+  MAX_HEADER_BYTES,
   groupLine,
   headerLine,
   parseGroup,
@@ -24,6 +25,8 @@ import { type SignedReceipt, readReceipt } from './receipt.js'
 /** What can be said of an export by whoever has nothing but the file. */
 export interface ExportReport {
   readonly ok: boolean
+  /** Nothing is wrong with the file itself, whatever a receipt from elsewhere says. */
+  readonly genuine: boolean
   /** Whose log it says it is; null where not even that can be read. */
   readonly owner: UserId | null
   /** Records that verified, and how many of them can be read. */
@@ -86,10 +89,11 @@ interface Header extends ExportHeader, ChainOwner {
 
 /** Null for a line that is not exactly what an export begins with. */
 function headerOf({ bytes, broken }: Line): Header | null {
+  if (broken || bytes.length > MAX_HEADER_BYTES) return null
   try {
     const header = parseHeader(bytes.toString('utf8'))
     const address = addressOf(header.owner)
-    if (broken || !isExactly(bytes, headerLine({ ...header, owner: idOf(address) }))) return null
+    if (!isExactly(bytes, headerLine({ ...header, owner: idOf(address) }))) return null
     return { ...header, address, given: readReceipt(header.receipt) }
   } catch (error) {
     if (isSottoError(error)) return null
@@ -104,7 +108,16 @@ function isExactly(bytes: Buffer, text: string): boolean {
 
 function unreadable(): ExportReport {
   const problems = [finding(0, 0, 'export-header')]
-  return { ok: false, owner: null, events: 0, disclosed: 0, from: NOWHERE, head: NOWHERE, problems }
+  return {
+    ok: false,
+    genuine: false,
+    owner: null,
+    events: 0,
+    disclosed: 0,
+    from: NOWHERE,
+    head: NOWHERE,
+    problems,
+  }
 }
 
 class ExportVerifier {
@@ -162,9 +175,11 @@ class ExportVerifier {
     // It has to be of the end, not of some place between.
     if (own === 'agrees' && !isSame(given, to)) this.#found('receipt-link')
     const kept = this.#kept?.verdict(this.#header, whole) ?? 'agrees'
-    for (const code of [OWN_RECEIPT[own], KEPT_RECEIPT[kept]]) if (code !== null) this.#found(code)
+    this.#tell(OWN_RECEIPT[own])
+    const genuine = this.#problems.length === 0
+    this.#tell(KEPT_RECEIPT[kept])
     const [events, disclosed, problems] = [this.#events, this.#disclosed, this.#problems]
-    return { ok: problems.length === 0, owner, events, disclosed, from, head: this.#head, problems }
+    return { ok: problems.length === 0, genuine, owner, events, disclosed, from, head: this.#head, problems }
   }
 
   #problemOf(group: ExportGroup, bytes: Buffer): FindingCode | null {
@@ -199,6 +214,10 @@ class ExportVerifier {
   #pass({ seq, link }: Head): void {
     this.#own.pass(seq, link)
     this.#kept?.pass(seq, link)
+  }
+
+  #tell(code: FindingCode | null): void {
+    if (code !== null) this.#found(code)
   }
 
   #found(code: FindingCode, offset = 0): void {
