@@ -10,10 +10,13 @@ import type { Fact } from '../src/events/vocabulary/facts.js'
 import { FactStore } from '../src/events/store/fact-store.js'
 import { toHex } from '../src/foundation/bytes.js'
 import { isSottoError } from '../src/foundation/errors.js'
+import { unpack } from '../src/foundation/pack.js'
 import { pooledRng } from '../src/foundation/rng.js'
 import { diskBacking, memoryBacking } from '../src/projections/engine/backing.js'
 import type { Backing } from '../src/projections/engine/backing.js'
 import { isDamage } from '../src/projections/engine/damage.js'
+import { nameIn } from '../src/projections/engine/entry.js'
+import { PackWriter } from '../src/projections/engine/pack-writer.js'
 import type { Projections } from '../src/projections/engine.js'
 import { FOLDS } from '../src/projections/folds.js'
 import { MemoryFacts } from './fixtures/fact-source.js'
@@ -303,6 +306,44 @@ t.test('rows that are read together lie together', async (t) => {
   }
   t.equal(again.view.conversation(BOB, { limit: 50 }).length, 50)
   t.ok(read.size >= 1 && read.size <= 2, `${read.size} pages for the newest 50 of every other message`)
+})
+
+t.test('what is written value by value reads as what was packed', (t) => {
+  const anything = fc.array(
+    fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 300 }),
+      fc.string({ maxLength: 40 }),
+      fc.constantFrom(31, 32, 63, 64, 255, 256, 65_535, 65_536).map((length) => 'x'.repeat(length)),
+      fc.constantFrom(15, 31, 127, 255, 40_000).map((length) => 'ß'.repeat(length)),
+      fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc.constant(Buffer.alloc(70_000, 7)),
+      fc.maxSafeNat(),
+      fc.integer(),
+      fc.constantFrom(127, 128, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 48 - 1, 0.5),
+      fc.boolean(),
+      fc.constant(null),
+    ),
+    { maxLength: 20 },
+  )
+  const writer = new PackWriter()
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 100 }), anything, (name, values) => {
+      writer.begin(name)
+      writer.array(values.length)
+      for (const value of values) {
+        if (typeof value === 'string') writer.text(value)
+        else if (typeof value === 'number') writer.number(value)
+        else if (typeof value === 'boolean') writer.boolean(value)
+        else if (value === null) writer.nothing()
+        else writer.bytes(value)
+      }
+      const entry = writer.end()
+      assert.equal(nameIn(entry), name)
+      assert.deepEqual(unpack(entry.subarray(2 + Buffer.byteLength(name))), values)
+    }),
+    BOUNDED,
+  )
+  t.end()
 })
 
 t.test('replay check tells which projection is not what the log says', async (t) => {

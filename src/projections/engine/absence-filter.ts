@@ -5,12 +5,15 @@ const MIN_BITS = 2 ** 16
 const MAX_BITS = 2 ** 27
 const BITS_A_ROW = 10
 const PROBES = 4
-/** Keys are hashed from their third byte on (SPEC § 5). */
-const HASHED_FROM = 3
+/** Names end in an ID: this much of it tells them apart. */
+const TAIL = 32
+const FNV_OFFSET = 0x811c9dc5
+const FNV_PRIME = 0x01000193
 
 /**
- * A Bloom filter over the keys of rows that were ever given to a store: most rows are looked for before they are
- * first made, and level takes several microseconds to say that it has none.
+ * A Bloom filter over the names of rows that were ever given to a store: most rows are looked for before they are first
+ * made, and level takes several microseconds to say that it has none. In memory only, so that a cheap hash does: whoever
+ * chose names that collide would make level be asked, no more.
  */
 export class AbsenceFilter {
   readonly #bits: Uint32Array
@@ -25,24 +28,22 @@ export class AbsenceFilter {
     this.#mask = bits - 1
   }
 
-  /** True: no row of the table was ever added, as of those that are never filled or empty between two flushes. */
-  isEmpty(table: Table<unknown>): boolean {
-    return !this.#tables.has(table.id)
-  }
-
-  add(table: Table<unknown>, key: Buffer): void {
+  add(table: Table<unknown>, name: string): void {
     this.#tables.add(table.id)
-    const step = stepOf(key)
-    for (let n = 0, at = startOf(key); n < PROBES; n++, at += step) {
+    const start = hashOf(table, name)
+    const step = stepFrom(start)
+    for (let n = 0, at = start; n < PROBES; n++, at += step) {
       const bit = at & this.#mask
       this.#bits[bit >>> 5] = (this.#bits[bit >>> 5] ?? 0) | (1 << (bit & 31))
     }
   }
 
   /** True: it was never added. False says nothing. */
-  isAbsent(key: Buffer): boolean {
-    const step = stepOf(key)
-    for (let n = 0, at = startOf(key); n < PROBES; n++, at += step) {
+  isAbsent(table: Table<unknown>, name: string): boolean {
+    if (!this.#tables.has(table.id)) return true
+    const start = hashOf(table, name)
+    const step = stepFrom(start)
+    for (let n = 0, at = start; n < PROBES; n++, at += step) {
       const bit = at & this.#mask
       if (((this.#bits[bit >>> 5] ?? 0) & (1 << (bit & 31))) === 0) return true
     }
@@ -50,10 +51,21 @@ export class AbsenceFilter {
   }
 }
 
-function startOf(key: Buffer): number {
-  return key.readInt32LE(HASHED_FROM)
+function hashOf({ id }: Table<unknown>, name: string): number {
+  let hash = Math.imul(FNV_OFFSET ^ id, FNV_PRIME) ^ name.length
+  for (let at = Math.max(0, name.length - TAIL); at < name.length; at++)
+    hash = Math.imul(hash ^ name.charCodeAt(at), FNV_PRIME)
+  return mixed(hash)
 }
 
-function stepOf(key: Buffer): number {
-  return key.readInt32LE(HASHED_FROM + 4) | 1
+/** Odd, and another one for most names that begin at the same bit. */
+function stepFrom(start: number): number {
+  return mixed(start ^ FNV_OFFSET) | 1
+}
+
+/** As MurmurHash3 ends: every bit depends on every other. */
+function mixed(hash: number): number {
+  let h = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
 }

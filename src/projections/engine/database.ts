@@ -17,8 +17,11 @@ export interface Range {
 /** The little of a level store that the engine uses. Keys are ordered by bytes. */
 export interface Database {
   getSync(key: Buffer): Buffer | undefined
-  /** All or nothing; synced only if asked: the log is the truth. */
-  batch(operations: readonly Operation[], durably?: boolean): Promise<void>
+  /**
+   * All or nothing; synced only if asked: the log is the truth. Operations are taken one by one before it returns; when
+   * taking them throws, nothing is written.
+   */
+  batch(operations: Iterable<Operation>, durably?: boolean): Promise<void>
   /** Reads the state of the moment it is called, whatever is written meanwhile. */
   entries(range: Range): AsyncIterable<[Buffer, Buffer]>
   keys(range: Range): AsyncIterable<Buffer>
@@ -82,14 +85,19 @@ function adapt(level: AnyLevel): Pick<Database, 'getSync' | 'batch' | 'entries' 
   return {
     getSync: (key) => level.getSync(key),
     // Chained, because level clones every operation of an array.
-    batch(operations, durably = false) {
+    async batch(operations, durably = false) {
       const batch = level.batch()
-      for (const each of operations) {
-        if (each.type === 'put') batch.put(each.key, each.value)
-        else batch.del(each.key)
+      try {
+        for (const each of operations) {
+          if (each.type === 'put') batch.put(each.key, each.value)
+          else batch.del(each.key)
+        }
+      } catch (error) {
+        await batch.close()
+        throw error
       }
       // Only level on disk knows the option, and it is what makes the write-ahead log synced.
-      return batch.write({ sync: durably } as object)
+      await batch.write({ sync: durably } as object)
     },
     entries: (range) => level.iterator(range),
     keys: (range) => level.keys(range),

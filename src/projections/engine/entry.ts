@@ -1,18 +1,27 @@
 import { pack, unpack } from '../../foundation/pack.js'
 import { damaged } from './damage.js'
-import type { Table } from './fold.js'
+import type { Form, Table } from './fold.js'
+import { PackWriter } from './pack-writer.js'
 
 const LENGTH_BYTES = 2
+const writer = new PackWriter()
 
 /** A row with its name, as it is sealed and digested: `u16 length ‖ name ‖ pack(row)`, the row in its form (SPEC § 5). */
 export function encodeEntry({ form }: Table<unknown>, name: string, row: unknown): Buffer {
-  const packed = pack(form === null ? row : form.write(row))
+  if (form !== null) return encodeInForm(form, name, row)
+  const packed = pack(row)
   const length = Buffer.byteLength(name)
   const out = Buffer.allocUnsafe(LENGTH_BYTES + length + packed.length)
   out.writeUInt16BE(length)
   out.write(name, LENGTH_BYTES)
   out.set(packed, LENGTH_BYTES + length)
   return out
+}
+
+function encodeInForm(form: Form<unknown>, name: string, row: unknown): Buffer {
+  writer.begin(name)
+  form.write(row, writer)
+  return writer.end()
 }
 
 export function nameIn(entry: Buffer): string {

@@ -1,13 +1,18 @@
 import type { FactOf, FactType } from '../../events/vocabulary/facts.js'
+import type { PackWriter } from './pack-writer.js'
 
 declare const rowType: unique symbol
 
-/** How rows of a table are kept where their names and property names would be most of them. Both ways are exact. */
+/** How the rows of a heap table are written, and which of them lie together. */
 export interface Form<Row> {
-  /** What is packed instead of the row. */
-  write(row: Row): unknown
-  /** The row, as new; `stored` is what `write` gave, its bytes intact. */
+  /** Writes one msgpack value: without the row's name, and those of its properties, which would be most of a small one. */
+  write(row: Row, out: PackWriter): void
+  /** The row, as new and exactly; `stored` is what `write` wrote, unpacked, its bytes intact. */
   read(stored: unknown, name: string): Row
+  /** Rows of one group are mostly read together. */
+  groupOf(row: Row): string
+  /** The name of another row of its group, by which the group is found where memory does not tell. */
+  neighbourOf(reads: Reads, row: Row): string | undefined
 }
 
 /** A named table of one projection; both numbers are part of the row key on disk (SPEC § 5), so never reused. */
@@ -41,8 +46,7 @@ export interface Reads {
 
 /** What a fold may do. Synchronous, so that a fact is either wholly applied or not at all visible. */
 export interface Tx extends Reads {
-  /** @param near of a heap table: the key of a row that it is mostly read together with; a new row goes to its page if it can */
-  put<Row>(table: Table<Row>, key: string, row: Row, near?: string): void
+  put<Row>(table: Table<Row>, key: string, row: Row): void
   delete(table: Table<unknown>, key: string): void
 }
 

@@ -8,6 +8,8 @@ import type { Sealer } from './sealing.js'
 const PAGE_BYTES = 16 << 10
 export const PAGE_SLOTS = 64
 const LENGTH_BYTES = 4
+/** More groups than that are forgotten, and found again. */
+const MAX_GROUPS = 4096
 
 /** How far the pages of one table go. Pages count from 0. */
 export interface Heap {
@@ -19,6 +21,13 @@ export interface Heap {
 
 /** Where a row is: page · 64 + slot. It stays there for as long as it exists. */
 export type Place = number
+
+/** Pages that a flush takes to the store, as `Taken` rows. */
+export interface TakenPages {
+  readonly operations: Iterable<Operation>
+  done(): void
+  failed(): void
+}
 
 interface Page {
   readonly table: Table<unknown>
@@ -41,6 +50,8 @@ export class HeapPages {
   readonly #sealer: Sealer
   readonly #heaps: Map<number, Heap>
   readonly #resident = new Map<number, Page>()
+  /** By table ID and group: the page that its next row goes to. */
+  readonly #filled = new Map<number, Map<string, number>>()
   #changed = new Set<Page>()
   #bytes = 0
 
@@ -67,9 +78,19 @@ export class HeapPages {
     return entry
   }
 
-  /** @param near a page that would be a good one */
-  add(table: Table<unknown>, entry: Buffer, near: number | null): Place {
-    const page = this.#pageFor(table, entry.length, near)
+  /** Whether it is known which page takes the next row of the group. */
+  isFilling({ id }: Table<unknown>, group: string): boolean {
+    return this.#filled.get(id)?.has(group) === true
+  }
+
+  /**
+   * @param group rows of it share pages
+   * @param near finds a page of the group, where it is not known which is filled now
+   */
+  add(table: Table<unknown>, entry: Buffer, group: string, near: () => number | null): Place {
+    const filled = this.#filledOf(table)
+    const page = this.#pageFor(table, entry.length, filled.get(group) ?? near())
+    filled.set(group, page.number)
     page.entries.push(null)
     this.#set(page, page.entries.length - 1, entry)
     return page.number * PAGE_SLOTS + page.entries.length - 1
@@ -84,11 +105,11 @@ export class HeapPages {
   }
 
   /** Seals every changed page; must be followed by `done` or `failed` before anything is changed. */
-  take(): { readonly operations: Operation[]; done(): void; failed(): void } {
+  take(): TakenPages {
     const taken = this.#changed
     this.#changed = new Set()
     return {
-      operations: Array.from(taken, (page) => this.#operation(page)),
+      operations: this.#operations(taken),
       done: () => {
         for (const page of taken) page.pending = false
       },
@@ -107,6 +128,15 @@ export class HeapPages {
         this.#bytes -= page.bytes
       }
     }
+  }
+
+  #filledOf({ id }: Table<unknown>): Map<string, number> {
+    let filled = this.#filled.get(id)
+    if (filled === undefined || filled.size >= MAX_GROUPS) {
+      filled = new Map()
+      this.#filled.set(id, filled)
+    }
+    return filled
   }
 
   #set(page: Page, slot: number, entry: Buffer | null): void {
@@ -174,6 +204,10 @@ export class HeapPages {
     this.#resident.set(idOf(table, number), page)
     this.#bytes += bytes
     return page
+  }
+
+  *#operations(pages: Iterable<Page>): Generator<Operation> {
+    for (const page of pages) yield this.#operation(page)
   }
 
   #operation(page: Page): Operation {

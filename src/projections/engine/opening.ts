@@ -26,7 +26,7 @@ export interface Numbered {
 }
 
 /** Facts between two batches while replaying: many changes of one row become one write. */
-const REPLAY_BATCH = 4096
+const REPLAY_BATCH = 8192
 
 /**
  * The current store brought up to the head of the log; if it cannot be trusted, the newest snapshot that can; if there

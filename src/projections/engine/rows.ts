@@ -2,9 +2,9 @@ import type { AbsenceFilter } from './absence-filter.js'
 import type { Database, Operation } from './database.js'
 import { damaged } from './damage.js'
 import { encodeEntry, rowIn } from './entry.js'
-import type { Table, Tx } from './fold.js'
+import type { Form, Table, Tx } from './fold.js'
 import { HeapPages, pageOf } from './heap-pages.js'
-import type { Heap, Place } from './heap-pages.js'
+import type { Heap, Place, TakenPages } from './heap-pages.js'
 import { maskedPlace, unmaskedPlace } from './place.js'
 import { pageKey } from './sealing.js'
 import type { RowKey, Sealer } from './sealing.js'
@@ -29,7 +29,7 @@ interface Resident {
   writing: boolean
   /** The store may hold a row under this key. */
   stored: boolean
-  /** The name of a row whose page would be a good one. */
+  /** The name of a row of its group, where it is not known which page takes the next one. */
   near: string | null
   /** Where it stands on the pages of a heap table, or NOWHERE. */
   place: Place
@@ -49,7 +49,8 @@ interface Residents {
 
 /** Rows that a flush takes to the store. */
 export interface Taken {
-  readonly operations: Operation[]
+  /** One by one: none of them has to outlive its being written. */
+  readonly operations: Iterable<Operation>
   /** It is in the store now. */
   done(): void
   /** It is not, as far as one can tell: the rows are dirty again. */
@@ -103,12 +104,12 @@ export class Rows implements Tx {
     return this.#find(table, name).value as Row | undefined
   }
 
-  put<Row>(table: Table<Row>, name: string, row: Row, near: string | null = null): void {
-    this.#change(table, name, row, near)
+  put<Row>(table: Table<Row>, name: string, row: Row): void {
+    this.#change(table, name, row)
   }
 
   delete(table: Table<unknown>, name: string): void {
-    this.#change(table, name, undefined, null)
+    this.#change(table, name, undefined)
   }
 
   /** Grows whenever a row of the projection changes. */
@@ -120,22 +121,20 @@ export class Rows implements Tx {
     return this.#counts[projection] ?? 0
   }
 
-  /** Seals every changed row; must be followed by `done` or `failed` before the next call. */
+  /** Seals every changed row as it is asked for; must be followed by `done` or `failed` before anything is changed. */
   take(): Taken {
     const taken = this.#dirty
     this.#dirty = []
-    const rows = taken.flatMap((row) => this.#operation(row) ?? [])
-    const pages = this.pages.take()
-    const unpurged = this.unpurged.operations(this.#sealer)
+    let pages: TakenPages | null = null
     return {
-      operations: [...rows, ...pages.operations, ...unpurged],
+      operations: this.#operations(taken, () => (pages = this.pages.take())),
       done: () => {
-        pages.done()
+        pages?.done()
         for (const row of taken) written(row)
         this.#letGo()
       },
       failed: () => {
-        pages.failed()
+        pages?.failed()
         this.unpurged.unwritten()
         for (const row of taken) this.#returned(row)
       },
@@ -178,9 +177,8 @@ export class Rows implements Tx {
 
   #load(table: Table<unknown>, name: string): Resident {
     const row = absent(table, name, this.#generation)
-    if (this.#filter?.isEmpty(table) === true) return row
+    if (this.#filter?.isAbsent(table, name) === true) return row
     const { key, digest } = this.#rowKey(row)
-    if (this.#filter?.isAbsent(key) === true) return row
     const found = this.#read(key)
     if (found === undefined) return row
     row.stored = true
@@ -194,7 +192,18 @@ export class Rows implements Tx {
     return row
   }
 
+  *#operations(rows: readonly Resident[], takePages: () => TakenPages): Generator<Operation> {
+    for (const row of rows) {
+      const operation = this.#operation(row)
+      if (operation !== null) yield operation
+    }
+    yield* takePages().operations
+    yield* this.unpurged.operations(this.#sealer)
+  }
+
+  /** Of a heap table it is needed but once, so not kept. */
   #rowKey(row: Resident): RowKey {
+    if (row.table.heap) return this.#sealer.rowKey(row.table, row.name)
     return (row.rowKey ??= this.#sealer.rowKey(row.table, row.name))
   }
 
@@ -206,15 +215,22 @@ export class Rows implements Tx {
     }
   }
 
-  #change(table: Table<unknown>, name: string, value: unknown, near: string | null): void {
+  #change(table: Table<unknown>, name: string, value: unknown): void {
     const row = this.#find(table, name)
-    row.near = near ?? row.near
+    if (table.form !== null && row.value === undefined && value !== undefined)
+      row.near = this.#neighbourOf(table, table.form, value)
     this.#count(table.projection, Number(value !== undefined) - Number(row.value !== undefined))
     this.#changes[table.projection] = this.changes(table.projection) + 1
     row.value = value
     if (row.dirty) return
     row.dirty = true
     this.#dirty.push(row)
+  }
+
+  /** The present one: when rows are written, later ones of the group may stand in between, that have no place either. */
+  #neighbourOf(table: Table<unknown>, form: Form<unknown>, value: unknown): string | null {
+    if (this.pages.isFilling(table, form.groupOf(value))) return null
+    return form.neighbourOf(this, value) ?? null
   }
 
   #count(projection: number, by: number): void {
@@ -227,12 +243,13 @@ export class Rows implements Tx {
     if (row.value === undefined) return this.#removal(row)
     const entry = encodeEntry(row.table, row.name, row.value)
     this.#weigh(row, entry.length)
-    const { key, digest } = this.#rowKey(row)
-    this.#filter?.add(row.table, key)
+    if (!row.stored) this.#filter?.add(row.table, row.name)
     row.stored = true
-    if (!row.table.heap) return { type: 'put', key, value: this.#sealer.seal(key, entry) }
-    this.#place(row, entry)
-    return row.placed ? null : { type: 'put', key, value: maskedPlace(digest, row.place) }
+    if (row.table.form !== null) this.#place(row, row.table.form, entry)
+    if (row.placed) return null
+    const { key, digest } = this.#rowKey(row)
+    const value = row.table.heap ? maskedPlace(digest, row.place) : this.#sealer.seal(key, entry)
+    return { type: 'put', key, value }
   }
 
   #removal(row: Resident): Operation | null {
@@ -252,8 +269,9 @@ export class Rows implements Tx {
     return place === NOWHERE ? key.subarray(0, TABLE_PREFIX_BYTES) : pageKey(table, pageOf(place))
   }
 
-  #place(row: Resident, entry: Buffer): void {
-    if (row.place === NOWHERE) row.place = this.pages.add(row.table, entry, this.#pageNear(row))
+  #place(row: Resident, form: Form<unknown>, entry: Buffer): void {
+    const near = () => this.#pageNear(row)
+    if (row.place === NOWHERE) row.place = this.pages.add(row.table, entry, form.groupOf(row.value), near)
     else this.pages.replace(row.table, row.place, entry)
   }
 
@@ -278,11 +296,12 @@ export class Rows implements Tx {
   }
 
   /**
-   * After each flush, before they grow old in memory: rows that are on pages, which are kept as bytes and at a third of the
-   * cost, and those that were looked for and are not there.
+   * After each flush: rows that were looked for and are not there, and those that are on pages, which are kept as bytes and at
+   * a third of the cost, but for what was used since the flush before: what comes, is mostly seen soon.
    */
   #letGo(): void {
-    this.#drop((row) => row.value === undefined || row.table.heap)
+    this.#drop((row) => row.value === undefined || (row.table.heap && row.touched !== this.#generation))
+    this.#generation++
     this.#evict()
   }
 

@@ -5,7 +5,7 @@ import { AbsenceFilter } from './absence-filter.js'
 import { loadCheckpoint, checkpointOperations } from './checkpoint.js'
 import type { Checkpoint } from './checkpoint.js'
 import { damaged } from './damage.js'
-import type { Database } from './database.js'
+import type { Database, Operation } from './database.js'
 import { digest } from './digest.js'
 import type { Digest } from './digest.js'
 import type { AnyFold, Tx } from './fold.js'
@@ -27,7 +27,7 @@ export interface Making {
 }
 
 /** Stores of another layout than this are made anew (SPEC § 5). */
-const LAYOUT = 3
+const LAYOUT = 4
 /** Projections no larger on disk than this are purged as a whole, rows that were only changed among them. */
 const SMALL = 16 << 20
 
@@ -174,37 +174,40 @@ export class Store {
     if (this.#closed || this.outdated || this.#broken || !this.#whole || this.#link === null) return
     const isNews = this.unflushed > 0 || snapshot !== this.#checkpoint.snapshot || durably
     if (!isNews && this.#checkpoint.batch > 0) return
-    const taken = this.#take()
-    const checkpoint = { ...this.#reached(this.#link), snapshot }
+    const taken = this.rows.take()
+    let reached = this.#checkpoint
+    const operations = this.#operations(taken, { snapshot, link: this.#link }, (it) => (reached = it))
     try {
-      const marks = checkpointOperations(this.#sealer, this.#making.folds, checkpoint)
-      await this.#database.batch([...taken.operations, ...marks], durably)
+      await this.#database.batch(operations, durably)
     } catch (error) {
       taken.failed()
       throw error
     }
     taken.done()
-    this.#checkpoint = checkpoint
+    this.#checkpoint = reached
   }
 
-  #take(): Taken {
+  /** Where rows come to lie is known when all of them were taken: the checkpoint is last. */
+  *#operations(
+    taken: Taken,
+    at: Pick<Checkpoint, 'snapshot' | 'link'>,
+    reached: (checkpoint: Checkpoint) => void,
+  ): Generator<Operation> {
     try {
-      return this.rows.take()
+      yield* taken.operations
     } catch (error) {
       this.#broken = true
       throw error
     }
+    const checkpoint = this.#reached(at)
+    reached(checkpoint)
+    yield* checkpointOperations(this.#sealer, this.#making.folds, checkpoint)
   }
 
-  #reached(link: Uint8Array): Omit<Checkpoint, 'snapshot'> {
+  #reached({ snapshot, link }: Pick<Checkpoint, 'snapshot' | 'link'>): Checkpoint {
     const rows = new Map(this.#making.folds.map(({ number }) => [number, this.rows.rowsOf(number)]))
-    return {
-      batch: this.#checkpoint.batch + 1,
-      seq: this.#seq,
-      link,
-      rows,
-      heaps: this.rows.pages.heaps(),
-    }
+    const heaps = this.rows.pages.heaps()
+    return { batch: this.#checkpoint.batch + 1, seq: this.#seq, link, rows, heaps, snapshot }
   }
 
   async #smallProjections(): Promise<Buffer[]> {

@@ -50,8 +50,9 @@ function listed(fact: FactOf<'MessageQueued' | 'MessageReceived'>, tx: Tx): void
   if (row === undefined) return
   insertInto(tx, all, row.with, entryOf(row))
   if (!row.shown) insertInto(tx, unseen, row.with, entryOf(row))
-  addName(tx, people, row.with)
-  count(tx, row.with, Math.max(row.orderedAt, tx.get(conversationTable, row.with)?.lastAt ?? 0))
+  const known = tx.get(conversationTable, row.with)
+  if (known === undefined) addName(tx, people, row.with)
+  count(tx, row.with, Math.max(row.orderedAt, known?.lastAt ?? 0))
 }
 
 function messagesShown({ data }: FactOf<'MessagesShown'>, tx: Tx): void {

@@ -4,7 +4,6 @@ import type { Reads, Tx } from '../engine/fold.js'
 import { clampedTime } from '../lists/order.js'
 import type { MessageRow, MessageState, TrailStep } from '../view.js'
 import { contactRow } from './contact-row.js'
-import { neighbourOf } from './conversation-lists.js'
 import { isKnown } from './dedupe.js'
 import { dropMessage, messageRow, saveMessage } from './message-row.js'
 import { PROJECTION } from './numbers.js'
@@ -51,7 +50,7 @@ export function broughtBy(reads: Reads, fact: FactOf<Arrival>): MessageRow | und
 function arrived(fact: FactOf<Arrival>, tx: Tx): void {
   const known = messageRow(tx, fact.data.messageId)
   const row = known === undefined ? broughtBy(tx, fact) : { ...known, seqs: [...known.seqs, fact.seq] }
-  if (row !== undefined) saveMessage(tx, row, neighbourOf(tx, row))
+  if (row !== undefined) saveMessage(tx, row)
 }
 
 /** What happens to a message of ours can be told only by, and about, the person it went to. */
@@ -104,7 +103,7 @@ function contentForgotten({ data }: FactOf<'ContentForgotten'>, tx: Tx): void {
 export const messages = fold({
   name: 'messages',
   number: PROJECTION.messages,
-  version: 3,
+  version: 4,
   on: {
     MessageQueued: arrived,
     MessageReceived: arrived,

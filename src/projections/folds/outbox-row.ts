@@ -34,8 +34,8 @@ export function outboxPeers(reads: Reads): readonly { readonly id: UserId; reado
 
 export function enqueue(tx: Tx, row: OutboxRow): void {
   tx.put(letterTable, row.messageId, row)
+  if (countOf(tx, queues, row.to) === 0) addName(tx, peers, row.to)
   insertInto(tx, queues, row.to, entryOf(row))
-  addName(tx, peers, row.to)
 }
 
 export function markSent(tx: Tx, row: OutboxRow): void {

@@ -9,20 +9,28 @@ export const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 /** Order by time stamp, then check code (RCV-4), then whatever makes it unique: text whose natural order is that. */
 export function orderKey(time: number, checkCode: Uint8Array, tail: string): string {
-  return timePrefix(time) + toHex(checkCode) + tail
+  if (time === made.time && tail === made.tail && checkCode === made.checkCode) return made.key
+  made.key = timePrefix(time) + toHex(checkCode) + tail
+  made.time = time
+  made.checkCode = checkCode
+  made.tail = tail
+  return made.key
 }
 
 /** Below every order key of that time or later, above every earlier one. */
 export function timePrefix(time: number): string {
   if (time !== last.time) {
     const whole = Math.min(Math.max(0, Math.trunc(time)), MAX_TIME)
-    last = { time, prefix: hex(Math.floor(whole / HALF)) + hex(whole % HALF) }
+    last.prefix = hex(Math.floor(whole / HALF)) + hex(whole % HALF)
+    last.time = time
   }
   return last.prefix
 }
 
 /** The folds ask for the same time one after another. */
-let last = { time: 0, prefix: '0'.repeat(TIME_DIGITS) }
+const last = { time: 0, prefix: '0'.repeat(TIME_DIGITS) }
+/** The same of order keys; two strings that are equal but not the same are compared at length. */
+const made = { time: 0, checkCode: new Uint8Array(0), tail: '', key: last.prefix }
 
 /** The time that an order key or a time prefix begins with. */
 export function timeOf(key: string): number {

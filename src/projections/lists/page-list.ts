@@ -14,7 +14,7 @@ import {
   pageName,
   split,
 } from './chapters.js'
-import type { Chapter, Index } from './chapters.js'
+import type { Chapter, Index, Top } from './chapters.js'
 import { RUNS_PER_CHAPTER, beginsChapter, beginsRun, cutPages } from './pages.js'
 import { lowerBound } from './sorted.js'
 
@@ -61,7 +61,8 @@ export function holds(reads: Reads, list: PageList, name: string, entry: string)
 
 /** @returns false when the entry was there already */
 export function insertInto(tx: Tx, list: PageList, name: string, entry: string): boolean {
-  const top = tx.get(list.tops, name) ?? { total: 0, marks: [] }
+  const top = tx.get(list.tops, name)
+  if (top === undefined) return begin(tx, list, name, entry)
   const chapter = chapterOf(tx, list, name, top, entry)
   if (!insertIntoChapter(tx, list, name, chapter, entry)) return false
   top.total++
@@ -74,6 +75,7 @@ export function insertInto(tx: Tx, list: PageList, name: string, entry: string):
 export function removeFrom(tx: Tx, list: PageList, name: string, entry: string): boolean {
   const top = tx.get(list.tops, name)
   if (top === undefined) return false
+  if (top.total === 1) return end(tx, list, name, top, entry)
   let chapter = chapterOf(tx, list, name, top, entry)
   const { firsts } = chapter
   if (firsts.length === 0) return false
@@ -84,6 +86,28 @@ export function removeFrom(tx: Tx, list: PageList, name: string, entry: string):
   removeFromChapter(tx, list, name, chapter, entry, page, place)
   top.total--
   keepTop(tx, list, name, top)
+  return true
+}
+
+/** Most queues are empty but for a moment: the first entry of a list comes and goes without a look at what is not there. */
+function begin(tx: Tx, list: PageList, name: string, entry: string): true {
+  const mark = beginsChapter(entry, list.size, list.runs) ? entry : NO_MARK
+  const first = mark === NO_MARK ? FIRST_PAGE : entry
+  tx.put(list.pages, pageName(name, first), [entry])
+  tx.put(list.chapters, chapterName(name, mark), { mark, firsts: [first] })
+  tx.put(list.tops, name, { total: 1, marks: mark === NO_MARK ? [] : [mark] })
+  return true
+}
+
+/** Takes the only entry of a list away. */
+function end(tx: Tx, list: PageList, name: string, { marks }: Top, entry: string): boolean {
+  const [mark = NO_MARK] = marks
+  const first = mark === NO_MARK ? FIRST_PAGE : mark
+  const [only] = promised(tx.get(list.pages, pageName(name, first)), 'a page is missing')
+  if (only !== entry) return false
+  tx.delete(list.pages, pageName(name, first))
+  tx.delete(list.chapters, chapterName(name, mark))
+  tx.delete(list.tops, name)
   return true
 }
 
@@ -175,7 +199,8 @@ function insertIntoChapter(tx: Tx, list: PageList, name: string, chapter: Chapte
   const place = lowerBound(page, entry)
   if (page[place] === entry) return false
   if (staysInPage(list, firsts, slot, page, place, entry)) {
-    page.splice(place, 0, entry)
+    if (place === page.length) page.push(entry)
+    else page.splice(place, 0, entry)
     tx.put(list.pages, pageName(name, firsts[slot] ?? ''), page)
     return true
   }
