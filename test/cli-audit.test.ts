@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
@@ -16,6 +17,8 @@ import { nodeFileSystem } from '../src/events/file-system/node.js'
 import { type LogPlace, openLog } from '../src/events/log/index.js'
 import { FactStore } from '../src/events/store/fact-store.js'
 import type { Fact } from '../src/events/vocabulary/facts.js'
+import { SottoError } from '../src/foundation/errors.js'
+import { isDiskFull } from '../src/foundation/system-trouble.js'
 import { pack } from '../src/foundation/pack.js'
 import { seededRng, systemRng } from '../src/foundation/rng.js'
 import { sealBox } from '../src/keys/container.js'
@@ -28,6 +31,7 @@ import { createProfile } from '../src/profile/create.js'
 import { fact } from '../src/profile/decisions/context.js'
 import { examine } from '../src/profile/doctor.js'
 import { keptReceipt } from '../src/profile/kept-receipt.js'
+import { openToRead } from '../src/profile/open.js'
 import { profilePaths } from '../src/profile/paths.js'
 import type { AuditAnswer } from '../src/profile/proof/audit-profile.js'
 import { readReceipt, writeReceipt } from '../src/profile/proof/receipt.js'
@@ -429,6 +433,34 @@ t.test(
     const told = await alice.run(['backup', 'create', '--form', 'file', '--out', out])
     t.equal(told.code, 0, told.stderr)
     t.match(told.stderr, /does not know of this copy.*\n.*recovery key cannot be read/)
+  },
+)
+
+t.test(
+  'ES-2 a disk that takes nothing more: all can be read, nothing is kept, and that is said',
+  async (t) => {
+    restore()
+    const files = () =>
+      readdirSync(paths.directory, { recursive: true, encoding: 'utf8' })
+        .filter((name) => statSync(join(paths.directory, name)).isFile())
+        .map((name) => [name, readFileSync(join(paths.directory, name)).toString('base64')])
+    const before = files()
+    const profile = await openToRead({ paths, identity: fixtureIdentity(0) })
+    t.equal(profile.view.seq, head.seq, 'everything is shown')
+    t.equal(profile.view.self()?.nickname, `alice ${ROUNDS} ${APPENDS - 1}`)
+    await t.rejects(profile.append([named('no room')]), { code: 'disk-full', exitCode: 7 })
+    await profile.close()
+    t.same(files(), before, 'and nothing was written')
+    const full = Object.assign(new Error(), { code: 'ENOSPC' })
+    t.ok(isDiskFull(new SottoError('log-failed', undefined, { cause: full })), 'whatever became of it')
+    const level = Object.assign(new Error('IO error: /a/MANIFEST-000001: No space left on device'), {
+      code: 'LEVEL_IO_ERROR',
+    })
+    t.ok(
+      isDiskFull(new SottoError('projections-damaged', undefined, { cause: level })),
+      'also in LevelDB’s words',
+    )
+    t.notOk(isDiskFull(new Error('No space left on device')), 'and not in anybody’s')
   },
 )
 

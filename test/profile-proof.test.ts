@@ -431,7 +431,7 @@ t.test(
     const report = await verified(text)
     t.match(report, { ok: true, events: store.head.seq, disclosed: 7 }, 'the long group as commitments alone')
     const many = await aliceLog([
-      Array.from({ length: 40_000 }, () => fact('OwnStatusChanged', { status: 'online' })),
+      Array.from({ length: 40_000 }, () => fact('OwnStatusChanged', { status: 'online', endpoints: [] })),
     ])
     await t.rejects(exportOf(many), { code: 'too-large' })
 

@@ -1,4 +1,4 @@
-import { SottoError } from './errors.js'
+import { SottoError, isSottoError } from './errors.js'
 
 /** Nothing more fits, for this user at least. */
 const FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT'])
@@ -41,6 +41,11 @@ export function troubleOf(error: unknown): SottoError | null {
   const code = codeIn(error)
   if (code === null) return null
   return new SottoError(FULL.has(code) ? 'disk-full' : 'log-unavailable', code, { cause: error })
+}
+
+/** Nothing more fits: said by us, or by the system in whatever became of it. */
+export function isDiskFull(error: unknown): boolean {
+  return isSottoError(error, 'disk-full') || isSottoError(troubleOf(error), 'disk-full')
 }
 
 function codeIn(error: unknown): string | null {

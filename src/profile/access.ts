@@ -1,3 +1,4 @@
+import { isDiskFull } from '../foundation/system-trouble.js'
 import type { Identity } from '../keys/identity.js'
 import type { MethodName, Methods, Result } from './methods/index.js'
 import type * as v from 'valibot'
@@ -22,6 +23,8 @@ export interface CallOptions {
 /** One way to a profile's methods, whoever has the profile open. */
 export interface Access {
   readonly daemon: boolean
+  /** The disk is full: everything can be read, and nothing is kept. */
+  readonly readOnly: boolean
   call<M extends MethodName>(name: M, params: Params<M>, options?: CallOptions): Promise<Result<M>>
   close(): Promise<void>
 }
@@ -57,21 +60,29 @@ export async function openHere(
   options: Omit<AccessOptions, 'passphrase'>,
   identity: Identity,
 ): Promise<Access> {
-  const [{ openProfile }, { Host }, { dispatch }] = await Promise.all([
+  const [{ openProfile, openToRead }, { Host }, { dispatch }] = await Promise.all([
     import('./open.js'),
     import('./host.js'),
     import('./dispatch.js'),
   ])
   const { paths, onProgress } = options
-  const host: Host = new Host(await openProfile({ paths, identity, ...(onProgress && { onProgress }) }))
+  const opening = { paths, identity, ...(onProgress && { onProgress }) }
+  const profile = await openProfile(opening).catch((error: unknown) => {
+    if (isDiskFull(error)) return openToRead(opening)
+    throw error
+  })
+  const host: Host = new Host(profile)
   // Some of what has disappeared by now is erased when the command is through; a daemon erases all of it.
   await host.forgetting.expire(EXPIRED_FACTS_A_COMMAND).catch(async (error: unknown) => {
+    // What has disappeared is not shown either way.
+    if (isDiskFull(error)) return
     await host.close()
     throw error
   })
   const never = new AbortController().signal
   return {
     daemon: false,
+    readOnly: profile.readOnly,
     call: (name, params, { onEvent = () => undefined, signal = never, room } = {}) =>
       dispatch(host, name, params, onEvent, signal, room) as never,
     close: () => host.close(),
@@ -81,6 +92,7 @@ export async function openHere(
 function overSocket(client: RpcClient): Access {
   return {
     daemon: true,
+    readOnly: false,
     call: (name, params, call = {}) => client.call(name, params, call) as never,
     close: () => {
       client.close()

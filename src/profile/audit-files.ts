@@ -4,6 +4,7 @@ import { nodeFileSystem } from '../events/file-system/node.js'
 import { type LogPlace, takeLock } from '../events/log/open.js'
 import { FactStore } from '../events/store/fact-store.js'
 import { isSottoError } from '../foundation/errors.js'
+import { isDiskFull } from '../foundation/system-trouble.js'
 import { systemRng } from '../foundation/rng.js'
 import type { Identity } from '../keys/identity.js'
 import { inspectProjections } from '../projections/inspect.js'
@@ -59,7 +60,7 @@ async function compareStored(
       }),
     ).finally(unlock)
   } catch (error) {
-    if (isSottoError(error, 'profile-busy')) return null
+    if (isSottoError(error, 'profile-busy') || isDiskFull(error)) return null
     throw error
   }
 }

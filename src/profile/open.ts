@@ -54,16 +54,38 @@ export async function openProfile(options: OpenOptions): Promise<Profile> {
   }
 }
 
+/**
+ * The same of a disk that takes nothing more: everything is folded in memory, and nothing is kept. Whatever would have to
+ * be appended is refused.
+ * @throws log-corrupt, log-unopened
+ */
+export async function openToRead(options: OpenOptions): Promise<Profile> {
+  const { paths, identity, rng = systemRng, onProgress } = options
+  const { root, address: owner } = identity
+  const log = { directory: paths.log, fs: nodeFileSystem, root, owner, rng, readOnly: true }
+  const store = await FactStore.open(log)
+  try {
+    const directory = paths.directory
+    const where = { directory, root, logId: store.logId, store, rng, memory: true }
+    const projections = await openProjections({ ...where, ...(onProgress && { onProgress }) })
+    return assemble(options, store, projections, rng, true)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
 function assemble(
   { paths, identity }: OpenOptions,
   store: FactStore,
   projections: Projections,
   rng: Rng,
+  readOnly = false,
 ): Profile {
   const self = selfOf(projections.view)
   const vault = openVault(identity, self.certificate)
   const clock = systemClock(lastStamp(projections))
-  return new Profile({ paths, identity, vault, store, projections, clock, rng })
+  return new Profile({ paths, identity, vault, store, projections, clock, rng, readOnly })
 }
 
 /** The newest time stamp in the to-be-sent table or a conversation of ours; a clock set back does not reorder. */

@@ -1,7 +1,7 @@
 import type { Fact, StoredFact } from '../events/vocabulary/facts.js'
 import type { Head } from '../events/log/record.js'
 import type { AppendedFacts, FactStore } from '../events/store/fact-store.js'
-import { isSottoError } from '../foundation/errors.js'
+import { SottoError, isSottoError } from '../foundation/errors.js'
 import type { Rng } from '../foundation/rng.js'
 import type { Identity } from '../keys/identity.js'
 import { wipeIdentity } from '../keys/identity.js'
@@ -20,6 +20,8 @@ export interface ProfileParts {
   readonly projections: Projections
   readonly clock: Clock
   readonly rng: Rng
+  /** The disk takes nothing more. */
+  readonly readOnly?: boolean
 }
 
 type Watcher = (fact: StoredFact) => void
@@ -36,6 +38,7 @@ export class Profile {
   readonly rng: Rng
   readonly store: FactStore
   readonly projections: Projections
+  readonly readOnly: boolean
   /** Resolves when the log failed: nothing more is accepted, the profile can only be closed. */
   readonly failed: Promise<Error>
   readonly #watchers = new Set<Watcher>()
@@ -53,6 +56,7 @@ export class Profile {
     this.projections = parts.projections
     this.clock = parts.clock
     this.rng = parts.rng
+    this.readOnly = parts.readOnly ?? false
     this.failed = new Promise((resolve) => (this.#fail = resolve))
     this.#shown = parts.store.head
   }
@@ -66,9 +70,13 @@ export class Profile {
     return this.#shown
   }
 
-  /** Appends in one group; when it resolves the facts are durable, projected and told. An empty list is nothing. */
+  /**
+   * Appends in one group; when it resolves the facts are durable, projected and told. An empty list is nothing.
+   * @throws disk-full, log-failed
+   */
   append(facts: readonly Fact[]): Promise<StoredFact[]> {
     if (facts.length === 0) return Promise.resolve([])
+    if (this.readOnly) return Promise.reject(new SottoError('disk-full'))
     // Appends overlap, so that one fdatasync serves several; they are applied in the order they were made in.
     const appending = this.store.appendLinked(facts, this.clock.now())
     const applying = this.#applied.then(() => this.#apply(appending))

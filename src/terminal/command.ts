@@ -96,6 +96,8 @@ export abstract class SottoCommand<T extends typeof Command> extends Command {
       onProgress: ({ done, total }) => progress.update(total === 0 ? null : done / total),
     })
     progress.end()
+    if (this.#access.readOnly)
+      this.say('the disk is full: all is shown from the log, and nothing is kept; make room')
     return this.#access
   }
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { SottoError } from '../../foundation/errors.js'
+import { isDiskFull } from '../../foundation/system-trouble.js'
 import type { MessageRow, MessageState } from '../../projections/view.js'
 import { messageAnswer } from '../answers.js'
 import { queueMessage } from '../decisions/queue-message.js'
@@ -114,5 +115,11 @@ export async function emitShown(call: Call, from: string, messages: readonly Mes
   const rows = messages.filter((row) => isInSight(call, row))
   for (const row of rows) call.emit(messageAnswer(call.view, row))
   const shown = rows.filter((row) => row.direction === 'in' && !row.shown).map((row) => row.messageId)
-  if (shown.length > 0) await call.host.profile.change((deciding) => showConversation(deciding, from, shown))
+  if (shown.length === 0) return
+  await call.host.profile
+    .change((deciding) => showConversation(deciding, from, shown))
+    .catch((error: unknown) => {
+      // They were shown; with a full disk that is not remembered.
+      if (!isDiskFull(error)) throw error
+    })
 }
