@@ -15,7 +15,7 @@ export function genesis(logId: Uint8Array, owner: Uint8Array): Buffer {
 
 /**
  * Computes commitments and links. One-shot digests over scratch buffers that grow and stay: per record this is most of
- * the engine's work, and a digest told as latin1 text costs half of one told as a buffer.
+ * the engine's work, and a digest told as latin1 (`binary`) text costs half of one told as a buffer.
  */
 export class Linker {
   #body = scratchWith(BODY_LABEL, FIRST_SCRATCH_BYTES)
@@ -49,7 +49,7 @@ export class Linker {
     if (length > this.#body.length) this.#body = scratchWith(BODY_LABEL, 2 * length)
     this.#body.set(viewOf(frame, start, end - start), BODY_LABEL.length)
     this.#meta(seq, at, type, version)
-    this.#commitment(digest('sha256', viewOf(this.#body, 0, length), 'latin1'))
+    this.#commitment(digest('sha256', viewOf(this.#body, 0, length), 'binary'))
   }
 
   /** The next record, when only its commitment (32 bytes) is left. */

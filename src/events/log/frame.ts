@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { type CipherGCM, createCipheriv, createDecipheriv } from 'node:crypto'
 import { concat, u32, u64, utf8 } from '../../foundation/bytes.js'
 import { NONCE_BYTES, TAG_BYTES } from '../../foundation/crypto.js'
 import type { Boundary } from './anchor.js'
@@ -7,6 +7,13 @@ import type { Scratch } from './scratch.js'
 import type { SegmentKeys } from './segment-header.js'
 
 const LABEL = utf8('sotto/frame/1')
+/** Each part comes in a buffer of its own, and large fresh ones cost a page fault each 4 KiB. */
+const SEALED_AT_ONCE_BYTES = 32 << 10
+
+/** What seals the frame that will stand at `start`: it can be made before that frame's content is known. For one frame. */
+export function frameCipher(keys: SegmentKeys, start: Boundary): CipherGCM {
+  return createCipheriv('aes-256-gcm', keys.key, nonceOf(start)).setAAD(aadOf(keys, start))
+}
 
 /**
  * `u32 length ‖ SEAL(…)` of SPEC § 4.4, in `scratch`: a frame that can only stand at `start` of this segment. As
@@ -18,14 +25,20 @@ export function sealFrame(
   plaintext: Uint8Array,
   scratch: Scratch,
 ): Buffer {
-  const cipher = createCipheriv('aes-256-gcm', keys.key, nonceOf(start))
-  cipher.setAAD(aadOf(keys, start))
-  const body = cipher.update(plaintext)
+  return sealWith(frameCipher(keys, start), plaintext, scratch)
+}
+
+/** The same, by the cipher of that place. */
+export function sealWith(cipher: CipherGCM, plaintext: Uint8Array, scratch: Scratch): Buffer {
+  const end = FRAME_LENGTH_BYTES + plaintext.length
+  const frame = scratch.take(end + TAG_BYTES)
+  frame.writeUInt32BE(plaintext.length + TAG_BYTES)
+  for (let from = 0; from < plaintext.length; from += SEALED_AT_ONCE_BYTES) {
+    const sealed = cipher.update(plaintext.subarray(from, from + SEALED_AT_ONCE_BYTES))
+    frame.set(sealed, FRAME_LENGTH_BYTES + from)
+  }
   cipher.final()
-  const frame = scratch.take(FRAME_LENGTH_BYTES + body.length + TAG_BYTES)
-  frame.writeUInt32BE(body.length + TAG_BYTES)
-  frame.set(body, FRAME_LENGTH_BYTES)
-  frame.set(cipher.getAuthTag(), FRAME_LENGTH_BYTES + body.length)
+  frame.set(cipher.getAuthTag(), end)
   return frame
 }
 

@@ -1,3 +1,4 @@
+import type { CipherGCM } from 'node:crypto'
 import type { FileHandle } from '../file-system/file-system.js'
 import { concat } from '../../foundation/bytes.js'
 import type { Rng } from '../../foundation/rng.js'
@@ -6,9 +7,10 @@ import { Linker } from './chain.js'
 import type { LogFiles } from './examine.js'
 import { HEADER_BYTES, FRAMES_OFFSET } from './format.js'
 import { type Group, encodeGroups } from './frame-plaintext.js'
-import { sealFrame } from './frame.js'
+import { frameCipher, sealWith } from './frame.js'
 import type { SegmentEntry } from './manifest.js'
 import type { Appended } from './record.js'
+import { SaltPool } from './salt-pool.js'
 import { Scratch } from './scratch.js'
 import { segmentPath } from './segment-file.js'
 import { type SegmentKeys, drawSegmentKeys, encodeHeader } from './segment-header.js'
@@ -16,24 +18,32 @@ import { type SegmentKeys, drawSegmentKeys, encodeHeader } from './segment-heade
 /** Where in the log a new segment stands. */
 export type SegmentPlace = Omit<SegmentEntry, 'segmentId'>
 
+/** Of a commit all that is known before its records are: its cipher, and the claim that those before it are durable. */
+interface Prepared {
+  readonly cipher: CipherGCM
+  readonly claim: Buffer
+}
+
 /** The segment that is being written. After any rejection it must not be used again but to close it. */
 export class SegmentWriter {
   readonly entry: SegmentEntry
   readonly #keys: SegmentKeys
   readonly #file: FileHandle
-  readonly #rng: Rng
+  readonly #salts: SaltPool
   readonly #linker = new Linker()
   readonly #plain = new Scratch()
   readonly #sealed = new Scratch()
   #end: Boundary
+  #next: Prepared
   #settled = false
 
   private constructor(entry: SegmentEntry, keys: SegmentKeys, file: FileHandle, rng: Rng) {
     this.entry = entry
     this.#keys = keys
     this.#file = file
-    this.#rng = rng
+    this.#salts = new SaltPool(rng)
     this.#end = firstBoundary(entry)
+    this.#next = this.#prepare(this.#end)
   }
 
   /** Creates the file with header and empty slots, durable by name and content: only then may the manifest list it. */
@@ -62,20 +72,28 @@ export class SegmentWriter {
   /** Writes one frame, and the claim that those before it are durable; durable when it resolves. */
   async commit(groups: readonly Group[]): Promise<Appended[]> {
     const start = this.#end
-    const { plaintext, ends } = encodeGroups(groups, start, this.#linker, this.#rng, this.#plain)
-    const frame = sealFrame(this.#keys, start, plaintext, this.#sealed)
+    const { cipher, claim } = this.#next
+    const { plaintext, ends } = encodeGroups(groups, start, this.#linker, this.#salts, this.#plain)
+    const frame = sealWith(cipher, plaintext, this.#sealed)
     plaintext.fill(0)
     this.#settled = false
-    await Promise.all([this.#file.write(start.offset, frame), this.#claim(start, false)])
-    await this.#file.datasync()
-    this.#end = behind(start, frame.length, ends)
+    await Promise.all([
+      this.#file.write(start.offset, frame),
+      this.#file.write(slotOffset(start.frames), claim),
+    ])
+    const synced = this.#file.datasync()
+    const end = behind(start, frame.length, ends)
+    // While the disk is at work: who appends one record at a time waits for nothing else then.
+    this.#next = this.#prepare(end)
+    await synced
+    this.#end = end
     return ends
   }
 
   /** Claims the last commit too, when nothing follows it for now. */
   async settle(): Promise<void> {
     if (this.#settled) return
-    await this.#claim(this.#end, true)
+    await this.#file.write(slotOffset(this.#end.frames), encodeAnchor(this.#keys, this.#end, true))
     await this.#file.datasync()
     this.#settled = true
   }
@@ -86,8 +104,9 @@ export class SegmentWriter {
     await this.#file.close()
   }
 
-  #claim(boundary: Boundary, settled: boolean): Promise<void> {
-    return this.#file.write(slotOffset(boundary.frames), encodeAnchor(this.#keys, boundary, settled))
+  #prepare(start: Boundary): Prepared {
+    this.#salts.fill()
+    return { cipher: frameCipher(this.#keys, start), claim: encodeAnchor(this.#keys, start, false) }
   }
 }
 
