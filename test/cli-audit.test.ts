@@ -21,13 +21,10 @@ import { SottoError } from '../src/foundation/errors.js'
 import { isDiskFull } from '../src/foundation/system-trouble.js'
 import { pack } from '../src/foundation/pack.js'
 import { seededRng, systemRng } from '../src/foundation/rng.js'
-import { sealBox } from '../src/keys/container.js'
 import { ed25519Public } from '../src/keys/ed25519.js'
-import { payloadOf } from '../src/keys/identity.js'
 import { auditFiles } from '../src/profile/audit-files.js'
 import { auditExport } from '../src/profile/audit-export.js'
 import { createBackup } from '../src/profile/backup.js'
-import { createProfile } from '../src/profile/create.js'
 import { fact } from '../src/profile/decisions/context.js'
 import { examine } from '../src/profile/doctor.js'
 import { keptReceipt } from '../src/profile/kept-receipt.js'
@@ -39,6 +36,7 @@ import { openKeyFile } from '../src/profile/unlock.js'
 import { openProjections } from '../src/projections/engine.js'
 import { type Forgeable, erased, forge, framesOf, saying } from './fixtures/forged-log.js'
 import { fixtureIdentity } from './fixtures/identities.js'
+import { makeProfile } from './fixtures/profiles.js'
 
 /** Alice's machine; what Mallory, who took disk and keys, does to a copy of her profile. */
 const directory = mkdtempSync(join(tmpdir(), 'sotto-audit-'))
@@ -129,16 +127,7 @@ async function frame(n: number, which: number): Promise<Forgeable> {
 const named = (nickname: string): Fact => fact('ProfileChanged', { nickname })
 
 t.before(async () => {
-  const create = {
-    paths,
-    nickname: 'alice',
-    avatar: null,
-    passphrase: PASSPHRASE,
-    origin: 'imported',
-  } as const
-  await createProfile({ ...create, identity: fixtureIdentity(0) })
-  const cheap = await sealBox(payloadOf(identity, false), 'login', PASSPHRASE, systemRng, { logN: 17 })
-  writeFileSync(paths.login, cheap, { mode: 0o600 })
+  await makeProfile(alice, { n: 0, nickname: 'alice', passphrase: PASSPHRASE })
   for (let round = 1; round <= ROUNDS; round++) {
     if (round === ROUNDS) {
       await project()

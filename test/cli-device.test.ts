@@ -1,16 +1,18 @@
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Machine, type Running } from '../demo/machine.js'
-import { pathsOf } from '../src/profile/paths.js'
+import { pathsOf, profilePaths } from '../src/profile/paths.js'
 import { connectRpc } from '../src/profile/rpc/client.js'
-import { fixturePem } from './fixtures/identities.js'
+import { fixtureIdentity } from './fixtures/identities.js'
+import { loginCheaply, makeProfile } from './fixtures/profiles.js'
 
 /** Alice moves between two computers, and Bob goes on talking to her: real processes, driven by commands. */
 const directory = mkdtempSync(join(tmpdir(), 'sotto-device-'))
-const machine = (name: string) => new Machine(join(directory, name), 'the same passphrase everywhere')
+const PASSPHRASE = 'the same passphrase everywhere'
+const machine = (name: string) => new Machine(join(directory, name), PASSPHRASE)
 const machines = { desk: machine('desk'), laptop: machine('laptop'), bob: machine('bob') }
 const tracker = machine('tracker')
 const keyFile = join(directory, 'alice.sotto')
@@ -103,16 +105,8 @@ const bothSay = (at: Name, ...wanted: readonly string[]) =>
   )
 
 t.test('Alice at her desk and Bob are friends and talk', async (t) => {
-  for (const [n, [name, nickname]] of (
-    [
-      ['desk', 'alice'],
-      ['bob', 'bob'],
-    ] as const
-  ).entries()) {
-    const pem = join(directory, `${name}.pem`)
-    writeFileSync(pem, fixturePem(n))
-    await ask(name, 'init', '--nickname', nickname, '--key-file', pem)
-  }
+  await makeProfile(machines.desk, { n: 0, nickname: 'alice', passphrase: PASSPHRASE })
+  await makeProfile(machines.bob, { n: 1, nickname: 'bob', passphrase: PASSPHRASE })
   const { url } = (await tracker.start(['tracker', 'run', '--listen', '127.0.0.1:0', '--json'])).ready as {
     url: string
   }
@@ -150,6 +144,7 @@ t.test('DEV-1 by file: the log is carried over, and both devices hash to the sam
 
   const login = ['login', '--in', keyFile]
   t.match(await ask('laptop', ...login, '--nickname', 'provisional'), { nickname: 'provisional' })
+  await loginCheaply(profilePaths(machines.laptop.data, 'default'), fixtureIdentity(0), PASSPHRASE)
   const imported = await ask('laptop', 'device', 'import', bundle, '--yes')
   for (const key of ['seq', 'link', 'hash']) t.equal(imported[key], exported[key], key)
   const [desk, laptop] = [await ask('desk', 'log', 'replay'), await ask('laptop', 'log', 'replay')]

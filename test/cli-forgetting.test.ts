@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -17,10 +17,10 @@ import { Host } from '../src/profile/host.js'
 import { openProfile } from '../src/profile/open.js'
 import { pathsOf } from '../src/profile/paths.js'
 import { connectRpc } from '../src/profile/rpc/client.js'
-import { openKeyFile } from '../src/profile/unlock.js'
 import { certificateOf } from './fixtures/people.js'
 import { everyByteIn, framesIn, piecesOf, rowsIn } from './fixtures/forensics.js'
-import { fixtureIdentity, fixturePem } from './fixtures/identities.js'
+import { fixtureIdentity } from './fixtures/identities.js'
+import { makeProfile } from './fixtures/profiles.js'
 
 /** Alice's machine; what Bob did stands in her log, since nothing here is about the network. */
 const directory = mkdtempSync(join(tmpdir(), 'sotto-forgetting-'))
@@ -65,7 +65,7 @@ let logId: Uint8Array
 
 /** What was said so far, and a receipt of it. */
 async function tell(): Promise<{ seq: number; link: string; receipt: string }> {
-  const opened = await openKeyFile(paths.login, () => Promise.resolve(PASSPHRASE))
+  const opened = fixtureIdentity(0)
   keys = { root: Buffer.from(opened.root), owner: Buffer.from(opened.address) }
   const profile = await openProfile({ paths, identity: opened })
   logId = Buffer.from(profile.store.logId)
@@ -143,9 +143,7 @@ let seed: Buffer
 let sealed: Buffer[] = []
 
 t.test('Alice writes something short to Bob', async (t) => {
-  const pem = join(directory, 'alice.pem')
-  writeFileSync(pem, fixturePem(0))
-  await ask('init', '--nickname', 'alice', '--key-file', pem)
+  await makeProfile(alice, { n: 0, nickname: 'alice', passphrase: PASSPHRASE })
   before = await tell()
   const [found, ...others] = await keptOf((body) => body.includes(SAID))
   t.same(others, [])

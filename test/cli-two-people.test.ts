@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -8,11 +8,13 @@ import { Machine, type Running } from '../demo/machine.js'
 import { pathsOf } from '../src/profile/paths.js'
 import { connectRpc } from '../src/profile/rpc/client.js'
 import { addressOf } from '../src/keys/user-id.js'
-import { fixturePem } from './fixtures/identities.js'
+import { fixtureIdentity } from './fixtures/identities.js'
+import { makeProfile } from './fixtures/profiles.js'
 
 /** Alice and Bob with a daemon each, and a tracker: five real processes, driven by commands only. */
 const directory = mkdtempSync(join(tmpdir(), 'sotto-two-'))
-const machine = (name: string) => new Machine(join(directory, name), `the passphrase of ${name}`)
+const passphraseOf = (name: string) => `the passphrase of ${name}`
+const machine = (name: string) => new Machine(join(directory, name), passphraseOf(name))
 const people = { alice: machine('alice'), bob: machine('bob') }
 const tracker = machine('tracker')
 const PATIENCE_MS = 60_000
@@ -96,9 +98,8 @@ const holds =
 
 t.test('TRG-2 two people, a tracker added by hand with its pinned key', async (t) => {
   for (const [n, name] of (['alice', 'bob'] as const).entries()) {
-    const pem = join(directory, `${name}.pem`)
-    writeFileSync(pem, fixturePem(n))
-    ids[name] = (await ask(name, 'init', '--nickname', name, '--key-file', pem))['id'] as string
+    await makeProfile(people[name], { n, nickname: name, passphrase: passphraseOf(name) })
+    ids[name] = fixtureIdentity(n).id
   }
   const running = await tracker.start(['tracker', 'run', '--listen', '127.0.0.1:0', '--json'])
   const { url, listening } = running.ready as { url: string; listening: string }
@@ -353,18 +354,15 @@ t.test('SND-3 without a daemon a message is kept, and that is said; a profile in
     await ask(name, 'daemon', 'stop')
     t.equal((await daemons[name]?.ended)?.code, 0)
   }
-  const send = people.alice.begin([
-    'chat',
-    'send',
-    'bob',
-    'alone',
-    '--wait',
-    'delivered',
-    '--timeout',
-    '12',
-    '--json',
-  ])
-  await sleep(1500)
+  const log = join(people.alice.data, 'default', 'log')
+  const before = new Set(readdirSync(log))
+  const alone = ['chat', 'send', 'bob', 'alone', '--wait', 'delivered', '--timeout', '8', '--json']
+  const send = people.alice.begin(alone)
+  await eventually(
+    'the segment that every opening begins, once it has the lock',
+    () => Promise.resolve(readdirSync(log)),
+    (files) => files.some((file) => file.endsWith('.seg') && !before.has(file)),
+  )
   const other = await people.alice.run(['chat', 'list', '--json'])
   t.match(other.json, { error: { code: 'profile-busy' } })
   const { code, json, stderr } = await send.ended
