@@ -2,7 +2,7 @@ import type { FactOf, MessageId } from '../../events/vocabulary/facts.js'
 import { fold } from '../engine/fold.js'
 import type { Reads, Tx } from '../engine/fold.js'
 import { timeOf, timePrefix } from '../lists/order.js'
-import { dropOldPage, holds, insertInto, newest, pageList } from '../lists/page-list.js'
+import { countOf, dropOldPage, holds, insertInto, newest, pageList } from '../lists/page-list.js'
 import { PROJECTION } from './numbers.js'
 
 const DAY_MS = 86_400_000
@@ -31,6 +31,8 @@ export function forgottenSince(reads: Reads, sinceDay: number, limit: number): r
 
 /** Forgetting does not bring a letter back: when it comes again, it is known. */
 export function wasForgotten(reads: Reads, id: MessageId, sentAt: number): boolean {
+  // Asked for every message, and mostly there is none.
+  if (countOf(reads, letters, ONLY_LIST) === 0) return false
   return holds(reads, letters, ONLY_LIST, entryOf(id, Math.floor(sentAt / DAY_MS)))
 }
 
