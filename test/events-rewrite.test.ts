@@ -366,7 +366,11 @@ t.test(
         t.equal(mended.recovered?.ambiguous ?? false, mended.recovered?.ambiguous === true && !acknowledged)
         await mended.append([record('and on it goes')])
         const unfinished = (await openFiles(logOptions(found))).keyring.keks.length > 1
-        t.equal((await mended.finishRekey()) !== null, unfinished, 'a change of key is finished if it was begun')
+        t.equal(
+          (await mended.finishRekey()) !== null,
+          unfinished,
+          'a change of key is finished if it was begun',
+        )
         const { keyring } = await openFiles(logOptions(found))
         t.equal(keyring.keks.length, 1)
         if (unfinished) resumed++

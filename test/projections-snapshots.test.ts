@@ -82,33 +82,36 @@ t.test('ES-2 rebuild = incremental = snapshot and tail, for any history', async 
   t.pass('for all of them')
 })
 
-t.test('ID-3 what another device erased is purged also when the opening that learns of it is killed', async (t) => {
-  const backing = memoryBacking()
-  const facts = longStory(300)
-  await livedThrough(facts, backing, [250], SOMETIMES)
-  t.strictSame(await backing.snapshots(), [1], 'there is a state with the words that are to go')
-  const letters = [{ messageId: idOf(0), day: Math.floor(START / 86_400_000) }]
-  facts.append([{ type: 'ContentForgotten', data: { letters, seqs: [1], why: 'asked' } }], START + 9000)
-  facts.append([{ type: 'ContentErased', data: { seqs: [1] } }], START + 9000)
-  for (let n = 300; n < 6000; n++) facts.append([letter(n)], START + n * 7)
-  const killed = new Error('killed')
-  const dying: FactSource = {
-    head: facts.head,
-    async *readFrames(from) {
-      for await (const frame of facts.readFrames(from)) {
-        if ((frame[0]?.fact.seq ?? 0) > 5500) throw killed
-        yield frame
-      }
-    },
-  }
-  await t.rejects(openOn(dying, backing, NEVER), killed)
-  await (await openOn(facts, backing, NEVER)).close()
-  t.strictSame(await backing.snapshots(), [], 'the next one goes on with it')
-  await livedThrough(facts, backing, [facts.groups.length])
-  t.equal((await backing.snapshots()).length, 1)
-  await (await openOn(facts, backing, NEVER)).close()
-  t.equal((await backing.snapshots()).length, 1, 'and only once')
-})
+t.test(
+  'ID-3 what another device erased is purged also when the opening that learns of it is killed',
+  async (t) => {
+    const backing = memoryBacking()
+    const facts = longStory(300)
+    await livedThrough(facts, backing, [250], SOMETIMES)
+    t.strictSame(await backing.snapshots(), [1], 'there is a state with the words that are to go')
+    const letters = [{ messageId: idOf(0), day: Math.floor(START / 86_400_000) }]
+    facts.append([{ type: 'ContentForgotten', data: { letters, seqs: [1], why: 'asked' } }], START + 9000)
+    facts.append([{ type: 'ContentErased', data: { seqs: [1] } }], START + 9000)
+    for (let n = 300; n < 6000; n++) facts.append([letter(n)], START + n * 7)
+    const killed = new Error('killed')
+    const dying: FactSource = {
+      head: facts.head,
+      async *readFrames(from) {
+        for await (const frame of facts.readFrames(from)) {
+          if ((frame[0]?.fact.seq ?? 0) > 5500) throw killed
+          yield frame
+        }
+      },
+    }
+    await t.rejects(openOn(dying, backing, NEVER), killed)
+    await (await openOn(facts, backing, NEVER)).close()
+    t.strictSame(await backing.snapshots(), [], 'the next one goes on with it')
+    await livedThrough(facts, backing, [facts.groups.length])
+    t.equal((await backing.snapshots()).length, 1)
+    await (await openOn(facts, backing, NEVER)).close()
+    t.equal((await backing.snapshots()).length, 1, 'and only once')
+  },
+)
 
 t.test('two snapshots are kept, of the times that the policy says', async (t) => {
   const backing = memoryBacking()

@@ -30,7 +30,10 @@ export function timePrefix(time: number): string {
 /** The folds ask for the same time one after another. */
 const last = { time: 0, prefix: '0'.repeat(TIME_DIGITS) }
 /** The same of order keys; two strings that are equal but not the same are compared at length. */
-const made = { time: 0, checkCode: new Uint8Array(0), tail: '', key: last.prefix }
+const made: { time: number; checkCode: Uint8Array; tail: string; key: string } = {
+  ...{ time: 0, checkCode: new Uint8Array(0), tail: '' },
+  key: last.prefix,
+}
 
 /** The time that an order key or a time prefix begins with. */
 export function timeOf(key: string): number {
