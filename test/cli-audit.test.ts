@@ -36,6 +36,7 @@ import { openKeyFile } from '../src/profile/unlock.js'
 import { openProjections } from '../src/projections/engine.js'
 import { type Forgeable, erased, forge, framesOf, saying } from './fixtures/forged-log.js'
 import { fixtureIdentity } from './fixtures/identities.js'
+import { systemError } from './fixtures/faulty-file-system.js'
 import { makeProfile } from './fixtures/profiles.js'
 
 /** Alice's machine; what Mallory, who took disk and keys, does to a copy of her profile. */
@@ -418,12 +419,41 @@ t.test(
     const second = await copy('no-keyring.sotto')
     t.match(second.answer, { recovery: null, noted: false }, 'nothing can be read')
     t.match(await openKeyFile(second.out, passphrase), { id: identity.id, recoverySeed: null })
+    restore()
+    const kept = await unreadableFor(() => copy('unreadable.sotto'))
+    t.match(kept.answer, { recovery: null, noted: false }, 'for a moment nothing can be read')
+    t.match(
+      (await copy('afterwards.sotto')).answer,
+      { recovery: true, noted: true },
+      'and nothing was erased',
+    )
+    restore()
+    writeFileSync(join(paths.log, 'keyring'), Buffer.alloc(200))
     const out = join(directory, 'told.sotto')
     const told = await alice.run(['backup', 'create', '--form', 'file', '--out', out])
     t.equal(told.code, 0, told.stderr)
     t.match(told.stderr, /does not know of this copy.*\n.*recovery key cannot be read/)
   },
 )
+
+/** A system without file descriptors left for whoever reads the log beside its writer. */
+async function unreadableFor<T>(work: () => Promise<T>): Promise<T> {
+  const files = nodeFileSystem as { open: typeof nodeFileSystem.open }
+  const store = FactStore as { open: typeof FactStore.open }
+  const [openFile, openStore] = [files.open, store.open]
+  store.open = (options) => {
+    if (options.readOnly === true)
+      files.open = (path, mode) =>
+        mode === 'r' ? Promise.reject(systemError('EMFILE')) : openFile(path, mode)
+    return openStore.call(FactStore, options)
+  }
+  try {
+    return await work()
+  } finally {
+    files.open = openFile
+    store.open = openStore
+  }
+}
 
 t.test(
   'ES-2 a disk that takes nothing more: all can be read, nothing is kept, and that is said',

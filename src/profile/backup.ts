@@ -54,7 +54,11 @@ export async function createBackup(options: BackupOptions, rng: Rng = systemRng)
     const payload = payloadOf({ ...identity, recoverySeed: holds ? recoverySeed : null }, holds)
     const box = await sealBox(payload, 'backup', passphrase, rng)
     await writeKeyFile(out, box, { overwrite: false })
-    const noted = await unlessTheLogFails(async () => access?.call('backup.made', { epoch: identity.epoch }))
+    // What is noted is erased: never because of a copy that may lack it.
+    const noted =
+      recoverySeed === undefined
+        ? null
+        : await unlessTheLogFails(async () => access?.call('backup.made', { epoch: identity.epoch }))
     const recovery = holds ? true : recoverySeed === null ? false : null
     return { check: toHex(sha256(box)).slice(0, CHECK_DIGITS), recovery, noted: noted != null }
   } finally {
